@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * frames.h - where a tree gets its frames from
+ *
+ * A source hands out zeroed frames by number and takes them back.  The tree
+ * above knows no other allocator; DRAM is one source, a pool on persistent
+ * memory can be another.
+ */
+#ifndef MORSEL_FRAMES_H
+#define MORSEL_FRAMES_H
+
+#include "entry.h"
+
+struct morsel_source;
+
+/**
+ * struct morsel_source_ops - what a source of frames can do
+ * @table_alloc:  a zeroed frame made ready to be a page table of @level
+ *                (1 to 4), or MORSEL_PFN_NONE; may sleep
+ * @table_free:   takes such a frame back; nothing may point at it any more
+ * @page_alloc:   a zeroed frame for page @index of the object, or
+ *                MORSEL_PFN_NONE; may sleep
+ * @page_free:    takes such a frame back; who holds another reference to it
+ *                keeps it until that is dropped
+ * @hole_filled:  a present hole entry (see @hole of the source) was replaced;
+ *                processors may still walk through the old one
+ */
+struct morsel_source_ops {
+	u64 (*table_alloc)(struct morsel_source *source, unsigned int level);
+	void (*table_free)(struct morsel_source *source, unsigned int level,
+			   u64 pfn);
+	u64 (*page_alloc)(struct morsel_source *source, u64 index);
+	void (*page_free)(struct morsel_source *source, u64 pfn);
+	void (*hole_filled)(struct morsel_source *source);
+};
+
+/**
+ * struct morsel_source - a source of frames
+ * @ops:         its operations
+ * @table_flags: flag bits of an entry that points to a table
+ * @leaf_flags:  flag bits of an entry that points to a page
+ * @hole:        by level of the table, the entry that stands for "nothing
+ *               here".  0 in PTE and PMD tables.  In PUD and P4D tables it
+ *               points to a shared table that is always empty: were it not
+ *               present, the kernel's fault path would put a table of its own
+ *               there, under a lock that other address spaces do not take.
+ *               A present hole has its accessed bit set from the start, so
+ *               that the hardware never changes it under a compare-and-swap.
+ */
+struct morsel_source {
+	const struct morsel_source_ops *ops;
+	u64 table_flags;
+	u64 leaf_flags;
+	u64 hole[MORSEL_LEVELS];
+};
+
+#endif /* MORSEL_FRAMES_H */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* tree.h - a page-table subtree that is an object of its own */
+#ifndef MORSEL_TREE_H
+#define MORSEL_TREE_H
+
+#include "frames.h"
+
+/**
+ * struct morsel_tree - a subtree
+ * @source: where its frames come from
+ * @root:   frame of the root; fixed from init to destroy
+ * @order:  level of the root
+ */
+struct morsel_tree {
+	struct morsel_source *source;
+	u64 root;
+	unsigned int order;
+};
+
+int morsel_tree_init(struct morsel_tree *tree, struct morsel_source *source,
+		     unsigned int order);
+void morsel_tree_destroy(struct morsel_tree *tree);
+int morsel_tree_populate(struct morsel_tree *tree, u64 index, u64 *page);
+u64 morsel_tree_lookup(const struct morsel_tree *tree, u64 index);
+int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
+		      u64 *table);
+
+#endif /* MORSEL_TREE_H */

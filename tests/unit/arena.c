@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* arena.c - a source of frames for tests, which knows the state of each frame */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+
+enum { FREE, DATA = 1, TABLE = 2 /* + level */ };
+
+#define EMPTY_PMD	1ull
+#define EMPTY_PUD	2ull
+#define FIRST		3ull
+
+u64 *morsel_arena;
+
+static int state[ARENA_FRAMES];
+static long next_frame, data, tables, filled;
+static long budget;	/* allocations left, or negative: unlimited */
+
+static void die(const char *what, u64 pfn)
+{
+	fprintf(stderr, "arena: %s frame %llu\n", what,
+		(unsigned long long)pfn);
+	abort();
+}
+
+/* Next fit over an array of states, each taken by compare-and-swap. */
+static u64 take(int kind)
+{
+	unsigned int tries;
+
+	if (__atomic_load_n(&budget, __ATOMIC_RELAXED) >= 0 &&
+	    __atomic_fetch_sub(&budget, 1, __ATOMIC_RELAXED) <= 0) {
+		__atomic_store_n(&budget, 0, __ATOMIC_RELAXED);
+		return MORSEL_PFN_NONE;
+	}
+	for (tries = 0; tries < ARENA_FRAMES; tries++) {
+		u64 pfn = (u64)__atomic_fetch_add(&next_frame, 1,
+						  __ATOMIC_RELAXED);
+		int was = FREE;
+
+		pfn = FIRST + pfn % (ARENA_FRAMES - FIRST);
+		if (__atomic_compare_exchange_n(&state[pfn], &was, kind, false,
+						__ATOMIC_ACQ_REL,
+						__ATOMIC_RELAXED)) {
+			memset(morsel_frame_table(pfn), 0, 4096);
+			return pfn;
+		}
+	}
+	return MORSEL_PFN_NONE;
+}
+
+static void give(int kind, u64 pfn)
+{
+	if (pfn < FIRST || pfn >= ARENA_FRAMES)
+		die("freeing what is no", pfn);
+	if (!__atomic_compare_exchange_n(&state[pfn], &kind, FREE, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		die("freeing the wrong kind of", pfn);
+}
+
+static u64 table_alloc(struct morsel_source *source, unsigned int level)
+{
+	u64 pfn = take(TABLE + (int)level);
+
+	(void)source;
+	if (pfn != MORSEL_PFN_NONE)
+		__atomic_fetch_add(&tables, 1, __ATOMIC_RELAXED);
+	return pfn;
+}
+
+static void table_free(struct morsel_source *source, unsigned int level,
+		       u64 pfn)
+{
+	u64 *table = morsel_frame_table(pfn);
+	unsigned int i;
+
+	for (i = 0; i < MORSEL_ENTRIES; i++)
+		if (table[i] != source->hole[level])
+			die("freeing a table that is not empty:", pfn);
+	give(TABLE + (int)level, pfn);
+	__atomic_fetch_sub(&tables, 1, __ATOMIC_RELAXED);
+}
+
+static u64 page_alloc(struct morsel_source *source, u64 index)
+{
+	u64 pfn = take(DATA);
+
+	(void)source;
+	(void)index;
+	if (pfn != MORSEL_PFN_NONE)
+		__atomic_fetch_add(&data, 1, __ATOMIC_RELAXED);
+	return pfn;
+}
+
+static void page_free(struct morsel_source *source, u64 pfn)
+{
+	(void)source;
+	give(DATA, pfn);
+	__atomic_fetch_sub(&data, 1, __ATOMIC_RELAXED);
+}
+
+static void hole_filled(struct morsel_source *source)
+{
+	(void)source;
+	__atomic_fetch_add(&filled, 1, __ATOMIC_RELAXED);
+}
+
+static const struct morsel_source_ops ops = {
+	.table_alloc = table_alloc,
+	.table_free = table_free,
+	.page_alloc = page_alloc,
+	.page_free = page_free,
+	.hole_filled = hole_filled,
+};
+
+struct morsel_source arena = {
+	.ops = &ops,
+	.table_flags = ARENA_TABLE,
+	.leaf_flags = ARENA_LEAF,
+};
+
+void arena_reset(void)
+{
+	u64 *pud;
+	unsigned int i;
+
+	if (!morsel_arena)
+		morsel_arena = aligned_alloc(4096, ARENA_FRAMES * 4096ul);
+	memset(state, 0, sizeof(state));
+	next_frame = data = tables = filled = 0;
+	budget = -1;
+
+	arena.hole[3] = morsel_entry_make(EMPTY_PMD, ARENA_TABLE);
+	arena.hole[4] = morsel_entry_make(EMPTY_PUD, ARENA_TABLE);
+	memset(morsel_frame_table(EMPTY_PMD), 0, 4096);
+	pud = morsel_frame_table(EMPTY_PUD);
+	for (i = 0; i < MORSEL_ENTRIES; i++)
+		pud[i] = arena.hole[3];
+}
+
+bool arena_empties_intact(void)
+{
+	u64 *pmd = morsel_frame_table(EMPTY_PMD);
+	u64 *pud = morsel_frame_table(EMPTY_PUD);
+	unsigned int i;
+
+	for (i = 0; i < MORSEL_ENTRIES; i++)
+		if (pmd[i] || pud[i] != arena.hole[3])
+			return false;
+	return true;
+}
+
+long arena_data(void)
+{
+	return __atomic_load_n(&data, __ATOMIC_RELAXED);
+}
+
+long arena_tables(void)
+{
+	return __atomic_load_n(&tables, __ATOMIC_RELAXED);
+}
+
+long arena_holes_filled(void)
+{
+	return __atomic_load_n(&filled, __ATOMIC_RELAXED);
+}
+
+void arena_fail_after(long n)
+{
+	__atomic_store_n(&budget, n ? n - 1 : -1, __ATOMIC_RELAXED);
+}

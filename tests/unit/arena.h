@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * arena.h - a source of frames for tests, which knows the state of each frame
+ *
+ * Freeing what is free, freeing as the wrong kind, and freeing a table that
+ * still names a child abort the program.
+ */
+#ifndef ARENA_H
+#define ARENA_H
+
+#include "frames.h"
+
+#define ARENA_FRAMES	(1u << 16)
+#define ARENA_LEAF	0x8000000000000267ull	/* NX, special, dirty, RW */
+#define ARENA_TABLE	0x67ull
+
+extern struct morsel_source arena;
+
+void arena_reset(void);
+/* Frames in use; those of the shared empty tables are not counted. */
+long arena_data(void);
+long arena_tables(void);
+/* The @n-th allocation from now fails, and all after it; 0: none does. */
+void arena_fail_after(long n);
+/* How many present holes were replaced since the last reset. */
+long arena_holes_filled(void);
+/* Whether all entries of the shared empty tables are as they were made. */
+bool arena_empties_intact(void);
+
+#endif /* ARENA_H */

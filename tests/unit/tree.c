@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* tree.c - population, lookup and destruction by one thread */
+#include "arena.h"
+#include "tap.h"
+#include "tree.h"
+
+static void root_is_one_frame(unsigned int order)
+{
+	struct morsel_tree tree;
+
+	arena_reset();
+	ok(!morsel_tree_init(&tree, &arena, order), "order %u: init", order);
+	ok(arena_data() + arena_tables() == 1, "order %u: root is one frame",
+	   order);
+	ok(arena_data() == (order == 0), "order %u: of the right kind", order);
+	morsel_tree_destroy(&tree);
+	ok(!arena_data() && !arena_tables(), "order %u: destroyed", order);
+}
+
+static void first_and_last_page(unsigned int order)
+{
+	u64 last = morsel_level_pages(order) - 1, a, b, c;
+	struct morsel_tree tree;
+
+	arena_reset();
+	morsel_tree_init(&tree, &arena, order);
+	ok(morsel_tree_lookup(&tree, 0) == MORSEL_PFN_NONE &&
+	   morsel_tree_lookup(&tree, last) == MORSEL_PFN_NONE,
+	   "order %u: nothing there at first", order);
+	ok(morsel_tree_populate(&tree, 0, &a) == 1 &&
+	   morsel_tree_populate(&tree, last, &b) == 1,
+	   "order %u: two pages added", order);
+	ok(morsel_tree_populate(&tree, last, &c) == 0 && c == b,
+	   "order %u: the second time it is there", order);
+	ok(morsel_tree_lookup(&tree, 0) == a &&
+	   morsel_tree_lookup(&tree, last) == b && a != b,
+	   "order %u: found again", order);
+	ok(arena_data() == 2 && arena_tables() == 2 * (int)order - 1,
+	   "order %u: two paths of tables and one root", order);
+	ok(arena_holes_filled() == (order > 2 ? 2 * ((int)order - 2) : 0),
+	   "order %u: every replaced hole was reported", order);
+	ok(arena_empties_intact(), "order %u: shared tables untouched", order);
+	morsel_tree_destroy(&tree);
+	ok(!arena_data() && !arena_tables(), "order %u: destroyed", order);
+}
+
+/* The table of each level is the one that the page's path goes through. */
+static void tables_lie_on_the_path(unsigned int order)
+{
+	u64 index = morsel_level_pages(order) / 3, above, page;
+	struct morsel_tree tree;
+	unsigned int level;
+	bool on_path = true;
+
+	arena_reset();
+	morsel_tree_init(&tree, &arena, order);
+	ok(!morsel_tree_table(&tree, index, order, &above) &&
+	   above == tree.root, "order %u: the top table is the root", order);
+	for (level = order - 1; level; level--) {
+		u64 *entry = morsel_frame_table(above) +
+			     morsel_level_slot(level + 1, index);
+		u64 table;
+
+		on_path &= !morsel_tree_table(&tree, index, level, &table) &&
+			   *entry == morsel_entry_make(table, ARENA_TABLE);
+		above = table;
+	}
+	ok(on_path, "order %u: tables of all levels on the path", order);
+	ok(arena_data() == 0, "order %u: no page was added", order);
+	morsel_tree_populate(&tree, index, &page);
+	ok(morsel_frame_table(above)[morsel_level_slot(1, index)] ==
+	   morsel_entry_make(page, ARENA_LEAF), "order %u: leaf", order);
+	morsel_tree_destroy(&tree);
+}
+
+/* Every allocation of a populate fails once; the object stays intact. */
+static void out_of_memory(unsigned int order)
+{
+	u64 index = morsel_level_pages(order) - 1, page, kept;
+	struct morsel_tree tree;
+	long n, failed = 0;
+	bool intact = true;
+
+	arena_reset();
+	morsel_tree_init(&tree, &arena, order);
+	morsel_tree_populate(&tree, 0, &kept);
+	for (n = 1; n <= (int)order + 1; n++) {
+		arena_fail_after(n);
+		if (morsel_tree_populate(&tree, index, &page) == -ENOMEM)
+			failed++;
+		else
+			break;
+		arena_fail_after(0);
+		intact &= morsel_tree_lookup(&tree, 0) == kept &&
+			  morsel_tree_lookup(&tree, index) == MORSEL_PFN_NONE;
+	}
+	arena_fail_after(0);
+	ok(failed > 0 && intact, "order %u: %ld failures, tree intact", order,
+	   failed);
+	ok(morsel_tree_populate(&tree, index, &page) >= 0 &&
+	   morsel_tree_lookup(&tree, index) == page,
+	   "order %u: goes on from the partial path", order);
+	morsel_tree_destroy(&tree);
+	ok(!arena_data() && !arena_tables(), "order %u: nothing lost", order);
+	arena_fail_after(1);
+	ok(morsel_tree_init(&tree, &arena, order) == -ENOMEM &&
+	   !arena_data() && !arena_tables(), "order %u: init fails clean",
+	   order);
+}
+
+int main(void)
+{
+	unsigned int order;
+
+	for (order = 0; order < MORSEL_LEVELS; order++)
+		root_is_one_frame(order);
+	for (order = 1; order < MORSEL_LEVELS; order++) {
+		first_and_last_page(order);
+		tables_lie_on_the_path(order);
+		out_of_memory(order);
+	}
+	return done();
+}
