@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * attach.c - subtrees hung into address spaces, one entry each
+ *
+ * A view is what one VMA has attached.  The VMA is the truth; the attached
+ * entries are a cache of it, filled by faults and dropped whenever the kernel
+ * announces a change of the range.
+ *
+ * How a table is attached without the kernel's unexported allocators: let the
+ * kernel build its own empty table at the slot (the placeholder), then swap
+ * the entry for one that points into the morsel, and swap it back to detach.
+ * The counters of the mm stay right, free_pgtables() frees the placeholder,
+ * and no table ever becomes none under an mmap lock held for reading.  Faults
+ * that are under way in a placeholder while it is swapped out do no harm: it
+ * stays allocated until munmap, which waits for them.
+ *
+ * Locks, outermost first:
+ *   mmap lock or VMA lock   held by every caller here but the notifier
+ *   notifier gate           mmu_interval_read_begin()/retry(): between the
+ *                           start and the end of an invalidation nothing is
+ *                           attached in its range; a fault sleeps until then
+ *   view->lock              the list of slots, and the gate's second half
+ *   page table lock         the slot's entry (page_table_lock, or for a PMD
+ *                           slot the lock of the PMD table)
+ */
+#include <linux/mmu_notifier.h>
+#include <linux/pkeys.h>
+#include <linux/slab.h>
+
+#include "attach.h"
+#include "compat.h"
+#include "tlb.h"
+
+/**
+ * struct morsel_view - what one VMA has attached
+ * @gate:     the kernel's announcements about the VMA's range
+ * @lock:     protects @slots
+ * @slots:    struct morsel_slot, one for each attached entry
+ * @attached: the object's count of attached entries
+ */
+struct morsel_view {
+	struct mmu_interval_notifier gate;
+	spinlock_t lock;
+	struct list_head slots;
+	atomic_long_t *attached;
+};
+
+/**
+ * struct morsel_slot - one attached entry
+ * @node:        in &morsel_view.slots
+ * @addr:        first address that the entry covers
+ * @level:       level of the attached table (1 to 4)
+ * @placeholder: the kernel's own entry, put back on detach
+ */
+struct morsel_slot {
+	struct list_head node;
+	unsigned long addr;
+	unsigned int level;
+	u64 placeholder;
+};
+
+/* The entry above a table of @level at @addr, or NULL where a table is missing. */
+static u64 *slot_entry(struct mm_struct *mm, unsigned long addr,
+		       unsigned int level)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	if (level == 4)
+		return (u64 *)pgd;
+	if (!pgd_present(*pgd))
+		return NULL;
+	p4d = p4d_offset(pgd, addr);
+	if (level == 3)
+		return (u64 *)p4d;
+	if (!p4d_present(*p4d))
+		return NULL;
+	pud = pud_offset(p4d, addr);
+	if (level == 2)
+		return (u64 *)pud;
+	if (!pud_present(*pud))
+		return NULL;
+	return (u64 *)pmd_offset(pud, addr);
+}
+
+static spinlock_t *slot_lock(struct mm_struct *mm, u64 *entry,
+			     unsigned int level)
+{
+	spinlock_t *ptl = level == 1 ? pmd_lockptr(mm, (pmd_t *)entry) :
+				       &mm->page_table_lock;
+
+	spin_lock(ptl);
+	return ptl;
+}
+
+/* set_p4d() and set_pgd() reach the user half of a PTI pair through pv_ops. */
+static void slot_set(u64 *entry, unsigned int level, u64 value)
+{
+	switch (level) {
+	case 1:
+		set_pmd((pmd_t *)entry, __pmd(value));
+		break;
+	case 2:
+		set_pud((pud_t *)entry, __pud(value));
+		break;
+	case 3:
+		set_p4d((p4d_t *)entry, __p4d(value));
+		break;
+	case 4:
+		set_pgd((pgd_t *)entry, __pgd(value));
+		break;
+	}
+}
+
+/* Put back the placeholders of all slots in [start, end); view->lock held. */
+static void view_drop(struct morsel_view *view, unsigned long start,
+		      unsigned long end, struct list_head *dropped)
+{
+	struct mm_struct *mm = view->gate.mm;
+	struct morsel_slot *slot, *next;
+
+	lockdep_assert_held(&view->lock);
+	list_for_each_entry_safe(slot, next, &view->slots, node) {
+		unsigned long size = morsel_level_size(slot->level);
+		spinlock_t *ptl;
+		u64 *entry;
+
+		if (slot->addr >= end || slot->addr + size <= start)
+			continue;
+		entry = slot_entry(mm, slot->addr, slot->level);
+		ptl = slot_lock(mm, entry, slot->level);
+		slot_set(entry, slot->level, slot->placeholder);
+		spin_unlock(ptl);
+		atomic_long_dec(view->attached);
+		list_move(&slot->node, dropped);
+	}
+}
+
+static void view_flush(struct morsel_view *view, struct list_head *dropped)
+{
+	struct morsel_slot *slot, *next;
+
+	if (list_empty(dropped))
+		return;
+	morsel_tlb_flush_mm(view->gate.mm);
+	list_for_each_entry_safe(slot, next, dropped, node)
+		kfree(slot);
+}
+
+/*
+ * The kernel is about to zap, move or free tables in the range.  It may not
+ * see ours: detach, and flush ourselves, because it finds the placeholder
+ * empty and flushes nothing.  Nothing here sleeps, so a range that may not
+ * block is served like any other.
+ */
+static bool view_invalidate(struct mmu_interval_notifier *gate,
+			    const struct mmu_notifier_range *range,
+			    unsigned long seq)
+{
+	struct morsel_view *view = container_of(gate, struct morsel_view, gate);
+	LIST_HEAD(dropped);
+
+	spin_lock(&view->lock);
+	mmu_interval_set_seq(gate, seq);
+	view_drop(view, range->start, range->end, &dropped);
+	spin_unlock(&view->lock);
+	view_flush(view, &dropped);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops view_ops = {
+	.invalidate = view_invalidate,
+};
+
+/**
+ * morsel_view_create() - begin to cache a VMA
+ * @vma:      a VMA of a morsel, whole range known
+ * @attached: the object's count of attached entries; outlives the VMA
+ *
+ * Context: mmap lock held for writing.  The first view of an mm takes all
+ * locks of all its VMAs once (mm_take_all_locks).
+ * Return: the view, or an ERR_PTR of -ENOMEM or -EINTR.
+ */
+struct morsel_view *morsel_view_create(struct vm_area_struct *vma,
+				       atomic_long_t *attached)
+{
+	struct morsel_view *view = kmalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!view)
+		return ERR_PTR(-ENOMEM);
+	spin_lock_init(&view->lock);
+	INIT_LIST_HEAD(&view->slots);
+	view->attached = attached;
+	err = mmu_interval_notifier_insert_locked(&view->gate, vma->vm_mm,
+						  vma->vm_start,
+						  vma->vm_end - vma->vm_start,
+						  &view_ops);
+	if (err) {
+		kfree(view);
+		return ERR_PTR(err);
+	}
+	return view;
+}
+
+/**
+ * morsel_view_detach() - drop every attached entry of a view
+ * @view: a view, or NULL
+ *
+ * For changes that the kernel does not announce, or announces too late
+ * (mprotect: it has loaded the entry by then).
+ *
+ * Context: no fault of the VMA can run: mmap lock held for writing and, where
+ * there are VMA locks, the VMA write-locked.
+ */
+void morsel_view_detach(struct morsel_view *view)
+{
+	LIST_HEAD(dropped);
+
+	if (!view)
+		return;
+	spin_lock(&view->lock);
+	view_drop(view, 0, ULONG_MAX, &dropped);
+	spin_unlock(&view->lock);
+	view_flush(view, &dropped);
+}
+
+/**
+ * morsel_view_destroy() - the VMA goes away
+ * @view: a view, or NULL
+ *
+ * Context: process context, may sleep until an invalidation has ended.
+ */
+void morsel_view_destroy(struct morsel_view *view)
+{
+	if (!view)
+		return;
+	morsel_view_detach(view);
+	mmu_interval_notifier_remove(&view->gate);
+	kfree(view);
+}
+
+/*
+ * Rights that an entry above a table of @level can carry on a stock kernel.
+ * pud_bad() and p4d_bad() let RW=0 pass; pmd_bad() and the 5-level pgd_bad()
+ * do not.  No level lets NX pass, so leaves of shared tables never execute.
+ * A protection key belongs to leaves.  What no entry can carry becomes
+ * ordinary leaves in tables of the process's own.
+ */
+static bool level_carries(unsigned int level, unsigned long vm_flags)
+{
+	if (vm_flags & (VM_EXEC | ARCH_VM_PKEY_FLAGS))
+		return false;
+	if (vm_flags & VM_WRITE)
+		return true;
+	return (vm_flags & VM_READ) && (level == 2 || level == 3);
+}
+
+/**
+ * morsel_view_level() - largest table that can be attached around an address
+ * @vma:   a VMA of a morsel
+ * @addr:  an address in it
+ * @order: order of the morsel
+ *
+ * It must be aligned alike in the address space and in the object, lie in the
+ * VMA as a whole, and its entry must be able to carry the VMA's rights.
+ *
+ * Return: 1 to @order, or 0: a single page, mapped by the kernel.
+ */
+unsigned int morsel_view_level(struct vm_area_struct *vma, unsigned long addr,
+			       unsigned int order)
+{
+	unsigned long skew = vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT);
+	unsigned int level;
+
+	for (level = order; level; level--) {
+		unsigned long size = morsel_level_size(level);
+		unsigned long start = ALIGN_DOWN(addr, size);
+
+		if (!(skew & (size - 1)) && start >= vma->vm_start &&
+		    size <= vma->vm_end - start &&
+		    level_carries(level, vma->vm_flags))
+			break;
+	}
+	return level;
+}
+
+/*
+ * Swap the entry of a slot for one that points to @table; view->lock held.
+ * Returns whether it is attached now; false when the placeholder is missing.
+ */
+static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
+			struct morsel_slot *slot, u64 *entry, u64 value)
+{
+	struct mm_struct *mm = view->gate.mm;
+	spinlock_t *ptl = slot_lock(mm, entry, slot->level);
+	u64 old = READ_ONCE(*entry);
+	bool done = true;
+
+	if (old) {
+		/*
+		 * With PTI, NX in the kernel's copy of a top-level entry is
+		 * the kernel's own addition: written back through set_p4d() it
+		 * would reach the user's copy.
+		 */
+		slot->placeholder = old & ~(u64)_PAGE_NX;
+	} else if (slot->level == 1 && vmf->prealloc_pte) {
+		/* The fault path brought the PTE table it would have used. */
+		pte_t *pte = page_to_virt(vmf->prealloc_pte);
+
+		slot->placeholder = __pa(pte) | _PAGE_TABLE;
+		mm_inc_nr_ptes(mm);
+		vmf->prealloc_pte = NULL;
+	} else {
+		done = false;
+	}
+	if (done)
+		slot_set(entry, slot->level, value);
+	spin_unlock(ptl);
+	return done;
+}
+
+/**
+ * morsel_view_attach() - make sure that a table is attached at a fault
+ * @view:  the view of the VMA
+ * @vmf:   the fault
+ * @tree:  the morsel's tree
+ * @index: the page of the morsel that the fault is at
+ * @level: what morsel_view_level() said, at least 1
+ *
+ * When the table is attached already, as it is for all faults but the first,
+ * this reads one entry and takes no lock.
+ *
+ * Context: fault path; may sleep.
+ * Return: VM_FAULT_NOPAGE when the access is to be tried again,
+ * VM_FAULT_FALLBACK when the kernel has to build the placeholder first, or
+ * VM_FAULT_OOM.
+ */
+vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
+			      struct morsel_tree *tree, u64 index,
+			      unsigned int level)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	unsigned long addr = ALIGN_DOWN(vmf->address, morsel_level_size(level));
+	u64 *entry = slot_entry(mm, addr, level);
+	vm_fault_t ret = VM_FAULT_NOPAGE;
+	struct morsel_slot *slot;
+	unsigned long seq;
+	u64 table, value;
+
+	if (!entry)
+		return VM_FAULT_FALLBACK;
+	if (morsel_tree_table(tree, index, level, &table))
+		return VM_FAULT_OOM;
+	if (morsel_entry_pfn(READ_ONCE(*entry)) == table)
+		return VM_FAULT_NOPAGE;
+
+	slot = kmalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
+	if (!slot)
+		return VM_FAULT_OOM;
+	slot->addr = addr;
+	slot->level = level;
+	value = morsel_entry_make(table, tree->source->table_flags);
+	if (!(vmf->vma->vm_flags & VM_WRITE))
+		value &= ~(u64)_PAGE_RW;
+
+	/* Sleeps while an invalidation of this range is under way. */
+	seq = mmu_interval_read_begin(&view->gate);
+
+	spin_lock(&view->lock);
+	if (mmu_interval_read_retry(&view->gate, seq) ||
+	    morsel_entry_pfn(READ_ONCE(*entry)) == table) {
+		spin_unlock(&view->lock);
+		kfree(slot);
+		return ret;
+	}
+	if (slot_attach(view, vmf, slot, entry, value)) {
+		list_add(&slot->node, &view->slots);
+		atomic_long_inc(view->attached);
+		slot = NULL;
+	} else {
+		ret = VM_FAULT_FALLBACK;
+	}
+	spin_unlock(&view->lock);
+
+	if (slot)
+		kfree(slot);
+	else
+		morsel_tlb_table_swapped(mm);
+	return ret;
+}

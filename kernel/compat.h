@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * compat.h - everything that differs between supported kernels
+ *
+ * Kbuild probes the kernel's headers and defines MORSEL_HAVE_*; no other file
+ * asks which kernel it is built for.
+ */
+#ifndef MORSEL_COMPAT_H
+#define MORSEL_COMPAT_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+
+#if !defined(CONFIG_X86_64) || !defined(CONFIG_MMU_NOTIFIER) || \
+	!defined(CONFIG_TRANSPARENT_HUGEPAGE)
+#error "morsel needs an x86-64 kernel with MMU_NOTIFIER and TRANSPARENT_HUGEPAGE"
+#endif
+#if !S_DAX
+#error "morsel needs a kernel with FS_DAX: the fault path must offer whole tables"
+#endif
+#if ALLOC_SPLIT_PTLOCKS && NR_CPUS >= CONFIG_SPLIT_PTLOCK_CPUS
+#error "morsel cannot run here: this kernel (PREEMPT_RT or lockdep) allocates page-table locks by a function that it does not export"
+#endif
+
+/* 6.3: VMA flags are changed through helpers that lock the VMA. */
+#ifndef MORSEL_HAVE_VM_FLAGS_SET
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+/* 6.4: faults under a lock of the VMA instead of the mmap lock. */
+#ifndef MORSEL_HAVE_VMA_LOCK
+#define FAULT_FLAG_VMA_LOCK 0
+static inline void vma_start_write(struct vm_area_struct *vma) { }
+static inline void vma_end_read(struct vm_area_struct *vma) { }
+#endif
+
+/* 6.6: huge_fault() takes an order. */
+#ifdef MORSEL_HAVE_HUGE_FAULT_ORDER
+typedef unsigned int morsel_fault_size_t;
+#else
+typedef enum page_entry_size morsel_fault_size_t;
+#endif
+
+/* 6.7: get_unmapped_area is no longer a pointer in mm_struct. */
+static inline unsigned long morsel_unmapped_area(unsigned long addr,
+						 unsigned long len,
+						 unsigned long flags)
+{
+#ifdef MORSEL_HAVE_MM_GET_UNMAPPED_AREA
+	return mm_get_unmapped_area(current->mm, NULL, addr, len, 0, flags);
+#else
+	return current->mm->get_unmapped_area(NULL, addr, len, 0, flags);
+#endif
+}
+
+/* 6.3: permission checks take the idmapping of the mount. */
+#ifdef MORSEL_HAVE_MNT_IDMAP
+#define morsel_idmap (&nop_mnt_idmap)
+#else
+#define morsel_idmap (&init_user_ns)
+#endif
+
+/*
+ * Constructors of page tables.  Walkers take the lock that lives in the
+ * descriptor of a PTE or PMD table, so every table of ours needs its own.
+ * 6.5 moved them from struct page to struct ptdesc.
+ */
+static inline bool morsel_table_ctor(struct page *page, unsigned int level)
+{
+#ifdef MORSEL_HAVE_PTDESC
+	switch (level) {
+	case 1:
+		return pagetable_pte_ctor(page_ptdesc(page));
+	case 2:
+		return pagetable_pmd_ctor(page_ptdesc(page));
+#ifdef MORSEL_HAVE_PTDESC_PUD
+	case 3:
+		pagetable_pud_ctor(page_ptdesc(page));
+		return true;
+#endif
+	}
+#else
+	switch (level) {
+	case 1:
+		return pgtable_pte_page_ctor(page);
+	case 2:
+		return pgtable_pmd_page_ctor(page);
+	}
+#endif
+	return true;
+}
+
+static inline void morsel_table_dtor(struct page *page, unsigned int level)
+{
+#ifdef MORSEL_HAVE_PTDESC
+	switch (level) {
+	case 1:
+		pagetable_pte_dtor(page_ptdesc(page));
+		break;
+	case 2:
+		pagetable_pmd_dtor(page_ptdesc(page));
+		break;
+#ifdef MORSEL_HAVE_PTDESC_PUD
+	case 3:
+		pagetable_pud_dtor(page_ptdesc(page));
+		break;
+#endif
+	}
+#else
+	switch (level) {
+	case 1:
+		pgtable_pte_page_dtor(page);
+		break;
+	case 2:
+		pgtable_pmd_page_dtor(page);
+		break;
+	}
+#endif
+}
+
+#endif /* MORSEL_COMPAT_H */

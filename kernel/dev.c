@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dev.c - /dev/morsel: a front end of the objects
+ *
+ * The control device creates, selects and lists; it hands out descriptors that
+ * are bound to one morsel for life, which describe, map and destroy it.
+ *
+ * Everything that comes in is an enemy's: copied once, every reserved field
+ * and unknown flag refused, and a descriptor is installed only after the
+ * answer has reached user space.
+ */
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/morsel.h>
+
+#include "compat.h"
+#include "dev.h"
+#include "mapping.h"
+#include "object.h"
+
+static int morsel_file_release(struct inode *inode, struct file *file)
+{
+	morsel_object_unuse(morsel_object_of(file));
+	return 0;
+}
+
+static long file_info(struct morsel_object *object, void __user *arg)
+{
+	struct morsel_info info = {};
+
+	if (!morsel_object_alive(object))
+		return -ESTALE;
+	morsel_object_describe(object, &info);
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+/*
+ * Is the open file itself in other hands too: duplicated, inherited, or on its
+ * way through a socket?  A lone thread's ioctl borrows the reference of its
+ * descriptor table, others hold one of their own.  Only advice: whoever gets
+ * hold of the file after this finds the object destroyed.
+ */
+static bool file_shared(struct file *file)
+{
+	long own = atomic_read(&current->files->count) > 1 ? 2 : 1;
+
+	return file_count(file) > own;
+}
+
+static long file_destroy(struct file *file)
+{
+	struct morsel_object *object = morsel_object_of(file);
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (!inode_owner_or_capable(morsel_idmap, file_inode(file)))
+		return -EPERM;
+	if (!morsel_object_alive(object))
+		return -ESTALE;
+	if (file_shared(file))
+		return -EBUSY;
+	return morsel_object_destroy(object);
+}
+
+static long morsel_file_ioctl(struct file *file, unsigned int cmd,
+			      unsigned long arg)
+{
+	switch (cmd) {
+	case MORSEL_IOC_INFO:
+		return file_info(morsel_object_of(file), (void __user *)arg);
+	case MORSEL_IOC_DESTROY:
+		return file_destroy(file);
+	}
+	return -ENOTTY;
+}
+
+static void morsel_file_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct morsel_object *object = morsel_object_of(file);
+	struct morsel_info info = {};
+
+	if (!morsel_object_alive(object))
+		return;
+	morsel_object_describe(object, &info);
+	seq_printf(m, "morsel-id:\t0x%016llx\n", info.id);
+	seq_printf(m, "morsel-order:\t%u\n", info.order);
+	seq_printf(m, "morsel-data-frames:\t%llu\n", info.data_frames);
+	seq_printf(m, "morsel-table-frames:\t%llu\n", info.table_frames);
+	seq_printf(m, "morsel-mappings:\t%llu\n", info.mappings);
+	seq_printf(m, "morsel-attachments:\t%llu\n", info.attachments);
+}
+
+static const struct file_operations morsel_file_fops = {
+	.owner = THIS_MODULE,
+	.release = morsel_file_release,
+	.unlocked_ioctl = morsel_file_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = morsel_mmap,
+	.get_unmapped_area = morsel_get_unmapped_area,
+	.show_fdinfo = morsel_file_show_fdinfo,
+	.llseek = noop_llseek,
+};
+
+/* Answer with a descriptor: the file is consumed whatever happens. */
+static long dev_answer(int fd, struct file *file, void __user *arg,
+		       const void *answer, size_t size)
+{
+	if (copy_to_user(arg, answer, size)) {
+		put_unused_fd(fd);
+		return -EFAULT;
+	}
+	fd_install(fd, file);
+	return 0;
+}
+
+static long dev_create(void __user *arg)
+{
+	struct morsel_object *object;
+	struct morsel_create create;
+	struct file *file;
+	long err;
+
+	if (copy_from_user(&create, arg, sizeof(create)))
+		return -EFAULT;
+	if (create.order > MORSEL_ORDER_MAX || create.flags ||
+	    create.mode & ~0777 || create.reserved[0] || create.reserved[1])
+		return -EINVAL;
+
+	create.fd = get_unused_fd_flags(O_CLOEXEC);
+	if (create.fd < 0)
+		return create.fd;
+
+	object = morsel_object_create(create.order, create.mode);
+	if (IS_ERR(object)) {
+		err = PTR_ERR(object);
+		goto err_fd;
+	}
+	create.id = object->id;
+
+	file = morsel_object_file(object, O_RDWR, &morsel_file_fops);
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		morsel_object_destroy(object);
+		goto err_fd;
+	}
+
+	err = dev_answer(create.fd, file, arg, &create, sizeof(create));
+	if (err) {
+		morsel_object_destroy(object);
+		fput(file);
+	}
+	return err;
+
+err_fd:
+	put_unused_fd(create.fd);
+	return err;
+}
+
+static long dev_open(void __user *arg)
+{
+	struct morsel_object *object;
+	struct morsel_open open;
+	struct file *file;
+	bool rdonly;
+	long err;
+
+	if (copy_from_user(&open, arg, sizeof(open)))
+		return -EFAULT;
+	if (open.flags & ~MORSEL_OPEN_RDONLY || open.reserved[0] ||
+	    open.reserved[1])
+		return -EINVAL;
+	rdonly = open.flags & MORSEL_OPEN_RDONLY;
+
+	open.fd = get_unused_fd_flags(O_CLOEXEC);
+	if (open.fd < 0)
+		return open.fd;
+
+	object = morsel_object_get(open.id,
+				   rdonly ? MAY_READ : MAY_READ | MAY_WRITE);
+	if (IS_ERR(object)) {
+		err = PTR_ERR(object);
+		goto err_fd;
+	}
+
+	file = morsel_object_file(object, rdonly ? O_RDONLY : O_RDWR,
+				  &morsel_file_fops);
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		morsel_object_unuse(object);
+		goto err_fd;
+	}
+
+	err = dev_answer(open.fd, file, arg, &open, sizeof(open));
+	if (err)
+		fput(file);
+	return err;
+
+err_fd:
+	put_unused_fd(open.fd);
+	return err;
+}
+
+static long dev_next(void __user *arg)
+{
+	struct morsel_object *object;
+	struct morsel_next next = {};
+
+	if (copy_from_user(&next.cursor, arg, sizeof(next.cursor)))
+		return -EFAULT;
+	object = morsel_object_next(&next.cursor);
+	if (!object)
+		return -ENOENT;
+	morsel_object_describe(object, &next.info);
+	morsel_object_unuse(object);
+	return copy_to_user(arg, &next, sizeof(next)) ? -EFAULT : 0;
+}
+
+static long dev_stats(void __user *arg)
+{
+	struct morsel_frame_counts frames = morsel_dram_sum(NULL);
+	struct morsel_stats stats = {
+		.morsels = morsel_object_count(),
+		.data_frames = frames.data,
+		.table_frames = frames.table,
+		.attachments = morsel_object_attachments(),
+		.max_order = pgtable_l5_enabled() ? 4 : 3,
+	};
+
+	return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;
+}
+
+static long morsel_dev_ioctl(struct file *file, unsigned int cmd,
+			     unsigned long arg)
+{
+	void __user *argp = (void __user *)arg;
+
+	switch (cmd) {
+	case MORSEL_IOC_CREATE:
+		return dev_create(argp);
+	case MORSEL_IOC_OPEN:
+		return dev_open(argp);
+	case MORSEL_IOC_NEXT:
+		return dev_next(argp);
+	case MORSEL_IOC_STATS:
+		return dev_stats(argp);
+	}
+	return -ENOTTY;
+}
+
+static const struct file_operations morsel_dev_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = morsel_dev_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice morsel_dev = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "morsel",
+	.fops = &morsel_dev_fops,
+	.mode = 0660,
+};
+
+/**
+ * morsel_dev_register() - make /dev/morsel appear
+ *
+ * Return: 0 or a negative errno.
+ */
+int morsel_dev_register(void)
+{
+	return misc_register(&morsel_dev);
+}
+
+/**
+ * morsel_dev_deregister() - make /dev/morsel disappear
+ */
+void morsel_dev_deregister(void)
+{
+	misc_deregister(&morsel_dev);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* dram.h - frames from the kernel's page allocator */
+#ifndef MORSEL_DRAM_H
+#define MORSEL_DRAM_H
+
+#include <linux/percpu.h>
+
+#include "frames.h"
+
+struct address_space;
+
+/**
+ * struct morsel_frame_counts - frames in use, one share per processor
+ * @data:  frames that hold pages
+ * @table: frames that hold tables
+ *
+ * A share can be negative (allocated here, freed there); only sums mean
+ * something.
+ */
+struct morsel_frame_counts {
+	long data;
+	long table;
+};
+
+/**
+ * struct morsel_dram - a source of volatile frames for one object
+ * @source:  what the tree sees
+ * @mapping: the object's address space, which its pages name as their owner
+ * @counts:  what this object uses
+ */
+struct morsel_dram {
+	struct morsel_source source;
+	struct address_space *mapping;
+	struct morsel_frame_counts __percpu *counts;
+};
+
+int morsel_dram_setup(void);
+void morsel_dram_teardown(void);
+int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping);
+void morsel_dram_exit(struct morsel_dram *dram);
+struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram);
+
+#endif /* MORSEL_DRAM_H */

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * morsel - memory objects that are page-table subtrees
+ *
+ *   dev       /dev/morsel
+ *   mapping   VMAs, faults
+ *   object    lifetime, owner, ID, registry
+ *   attach    one entry in an address space; rights; gate; tlb
+ *   tree      entries, population, destruction
+ *   dram      frames
+ *
+ * Each layer calls only those below it.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <asm/cpufeature.h>
+
+#include "dev.h"
+#include "dram.h"
+
+static int __init morsel_init(void)
+{
+	int err;
+
+	/* The hypervisor of a PV guest owns its page tables. */
+	if (cpu_feature_enabled(X86_FEATURE_XENPV)) {
+		pr_err("cannot run in a Xen PV guest\n");
+		return -ENODEV;
+	}
+
+	err = morsel_dram_setup();
+	if (err)
+		return err;
+	err = morsel_dev_register();
+	if (err)
+		morsel_dram_teardown();
+	return err;
+}
+
+static void __exit morsel_exit(void)
+{
+	morsel_dev_deregister();
+	morsel_dram_teardown();
+}
+
+module_init(morsel_init);
+module_exit(morsel_exit);
+
+MODULE_DESCRIPTION("Memory objects that are page-table subtrees");
+MODULE_LICENSE("GPL");

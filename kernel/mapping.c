@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mapping.c - VMAs of morsels: mmap, faults, and changes of a VMA
+ *
+ * A fault populates the page in the object's tree and then makes it visible:
+ * by attaching the largest table that fits (attach.c), or, where no table
+ * fits or no entry can carry the VMA's rights, by handing the page to the
+ * kernel, which maps it like a page of any file.  Never both in one VMA at a
+ * time: a leaf that the kernel installs below an attached entry would land in
+ * a shared table.  morsel_view_level() depends on the VMA alone, and whatever
+ * changes a VMA detaches it first.
+ *
+ * vma->vm_private_data is the view.  It is set at mmap, and lazily by a fault
+ * in VMAs that come from fork, split or mremap; changed with the mmap lock
+ * held for writing and the VMA write-locked, read by faults under either.
+ */
+#include <linux/mm.h>
+#include <linux/mman.h>
+
+#include "attach.h"
+#include "compat.h"
+#include "mapping.h"
+#include "object.h"
+
+static const struct vm_operations_struct morsel_vm_ops;
+
+static struct morsel_object *vma_object(const struct vm_area_struct *vma)
+{
+	return morsel_object_of(vma->vm_file);
+}
+
+static u64 vma_index(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+}
+
+/* Give the VMA at @addr a view, if it is still ours and has none. */
+static void vma_add_view(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	struct morsel_view *view;
+
+	if (mmap_write_lock_killable(mm))
+		return;
+	vma = find_vma(mm, addr);
+	if (vma && vma->vm_start <= addr && vma->vm_ops == &morsel_vm_ops &&
+	    !vma->vm_private_data) {
+		view = morsel_view_create(vma, &vma_object(vma)->attached);
+		if (!IS_ERR(view)) {
+			vma_start_write(vma);
+			vma->vm_private_data = view;
+		}
+	}
+	mmap_write_unlock(mm);
+}
+
+/*
+ * A VMA without a view, after fork for one: make it at the first touch.  That
+ * takes the mmap lock for writing, so give up the lock of the fault and have
+ * it tried again.  Returns 0 where the fault may not be dropped, or was tried
+ * before; it then maps a single page, which needs no view.
+ */
+static vm_fault_t vma_want_view(struct vm_fault *vmf)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	unsigned long addr = vmf->address;
+
+	if (vmf->flags & FAULT_FLAG_VMA_LOCK) {
+		vma_end_read(vmf->vma);
+		return VM_FAULT_RETRY;
+	}
+	if ((vmf->flags & (FAULT_FLAG_TRIED | FAULT_FLAG_RETRY_NOWAIT)) ||
+	    !(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+		return 0;
+
+	mmap_read_unlock(mm);
+	vma_add_view(mm, addr);
+	return VM_FAULT_RETRY;
+}
+
+/* @leaf: the kernel is ready to map a single page if it is given one. */
+static vm_fault_t vma_fault(struct vm_fault *vmf, bool leaf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct morsel_object *object = vma_object(vma);
+	struct morsel_view *view = vma->vm_private_data;
+	u64 index = vma_index(vma, vmf->address);
+	unsigned int level;
+	vm_fault_t ret;
+	u64 pfn;
+
+	level = morsel_view_level(vma, vmf->address, object->tree.order);
+	if (level && !view) {
+		ret = vma_want_view(vmf);
+		if (ret)
+			return ret;
+		level = 0;
+	}
+	if (!level && !leaf)
+		return VM_FAULT_FALLBACK;
+
+	if (morsel_tree_populate(&object->tree, index, &pfn) < 0)
+		return VM_FAULT_OOM;
+	if (level)
+		return morsel_view_attach(view, vmf, &object->tree, index,
+					  level);
+
+	vmf->page = pfn_to_page(pfn);
+	get_page(vmf->page);
+	return 0;
+}
+
+/*
+ * Called on an empty PUD or PMD entry, before the kernel puts a table there,
+ * unless huge pages are disabled for the VMA or the process.
+ */
+static vm_fault_t morsel_vm_huge_fault(struct vm_fault *vmf,
+				       morsel_fault_size_t size)
+{
+	return vma_fault(vmf, false);
+}
+
+static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
+{
+	vm_fault_t ret = vma_fault(vmf, true);
+
+	return ret == VM_FAULT_FALLBACK ? VM_FAULT_NOPAGE : ret;
+}
+
+#ifdef MORSEL_HAVE_VMA_LOCK
+/* Maps nothing; its existence lets ->fault run under the VMA lock. */
+static vm_fault_t morsel_vm_map_pages(struct vm_fault *vmf, pgoff_t start,
+				      pgoff_t end)
+{
+	return 0;
+}
+#endif
+
+/*
+ * A copy of a VMA (fork, split, mremap) starts without a view: nothing is
+ * attached in its range, and its first fault makes one.
+ */
+static void morsel_vm_open(struct vm_area_struct *vma)
+{
+	/* Cannot fail: the VMA that was copied is a user. */
+	morsel_object_map(vma_object(vma));
+	vma->vm_private_data = NULL;
+}
+
+static void morsel_vm_close(struct vm_area_struct *vma)
+{
+	morsel_view_destroy(vma->vm_private_data);
+	morsel_object_unmap(vma_object(vma));
+}
+
+/* The parts may attach at other levels: let them find out by faulting. */
+static int morsel_vm_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	vma_start_write(vma);
+	morsel_view_detach(vma->vm_private_data);
+	return 0;
+}
+
+/*
+ * The kernel announces mprotect() only after it has loaded the entry, and
+ * then would change leaves in shared tables.
+ */
+static int morsel_vm_mprotect(struct vm_area_struct *vma, unsigned long start,
+			      unsigned long end, unsigned long newflags)
+{
+	vma_start_write(vma);
+	morsel_view_detach(vma->vm_private_data);
+	return 0;
+}
+
+/* Leaves of shared tables are special; this is how pins find the page. */
+static struct page *morsel_vm_find_special_page(struct vm_area_struct *vma,
+						unsigned long addr)
+{
+	u64 pfn = morsel_tree_lookup(&vma_object(vma)->tree,
+				     vma_index(vma, addr));
+
+	return pfn == MORSEL_PFN_NONE ? NULL : pfn_to_page(pfn);
+}
+
+static const struct vm_operations_struct morsel_vm_ops = {
+	.open = morsel_vm_open,
+	.close = morsel_vm_close,
+	.may_split = morsel_vm_may_split,
+	.mprotect = morsel_vm_mprotect,
+	.fault = morsel_vm_fault,
+	.huge_fault = morsel_vm_huge_fault,
+#ifdef MORSEL_HAVE_VMA_LOCK
+	.map_pages = morsel_vm_map_pages,
+#endif
+	.find_special_page = morsel_vm_find_special_page,
+};
+
+/**
+ * morsel_mmap() - map a whole morsel
+ * @file: descriptor of the morsel
+ * @vma:  the new VMA
+ *
+ * Attaches nothing yet; the first touch does.
+ *
+ * Return: 0, -EINVAL (not shared, not whole, not naturally aligned), -ESTALE,
+ * -ENOMEM or -EINTR.
+ */
+int morsel_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct morsel_object *object = morsel_object_of(file);
+	u64 size = morsel_level_size(object->tree.order);
+	struct morsel_view *view = NULL;
+	int err;
+
+	/* A read-only descriptor has VM_MAYSHARE without VM_SHARED. */
+	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
+	    vma->vm_end - vma->vm_start != size ||
+	    !IS_ALIGNED(vma->vm_start, size))
+		return -EINVAL;
+
+	err = morsel_object_map(object);
+	if (err)
+		return err;
+
+	/* A single page is mapped by the kernel and needs no view. */
+	if (object->tree.order) {
+		view = morsel_view_create(vma, &object->attached);
+		if (IS_ERR(view)) {
+			morsel_object_unmap(object);
+			return PTR_ERR(view);
+		}
+	}
+
+	/*
+	 * Not VM_PFNMAP (pins would fail) and not VM_MIXEDMAP (fork would copy
+	 * every entry).  VM_DONTEXPAND also keeps VMAs from being merged.
+	 */
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_private_data = view;
+	vma->vm_ops = &morsel_vm_ops;
+	return 0;
+}
+
+/**
+ * morsel_get_unmapped_area() - find a naturally aligned place
+ * @file:  descriptor of the morsel
+ * @addr:  hint, or the address with MAP_FIXED
+ * @len:   must be the size of the morsel
+ * @pgoff: must be 0
+ * @flags: MAP_*
+ *
+ * Return: an address, or -EINVAL (length, offset, alignment of a fixed
+ * address) or -ENOMEM (no room).
+ */
+unsigned long morsel_get_unmapped_area(struct file *file, unsigned long addr,
+				       unsigned long len, unsigned long pgoff,
+				       unsigned long flags)
+{
+	struct morsel_object *object = morsel_object_of(file);
+	unsigned long size = morsel_level_size(object->tree.order);
+	unsigned long found;
+
+	if (len != size || pgoff)
+		return -EINVAL;
+	if (flags & MAP_FIXED) {
+		if (!IS_ALIGNED(addr, size))
+			return -EINVAL;
+		return morsel_unmapped_area(addr, len, flags);
+	}
+	if (len > TASK_SIZE / 2)
+		return -ENOMEM;
+
+	if (addr && addr <= TASK_SIZE - 2 * size) {
+		addr = ALIGN(addr, size);
+		found = morsel_unmapped_area(addr, len, flags);
+		if (found == addr)
+			return addr;
+	}
+
+	/*
+	 * Room for alignment.  A hint above the 47-bit window is how a 5-level
+	 * address space is asked for its upper part.
+	 */
+	addr = len >= DEFAULT_MAP_WINDOW ? TASK_SIZE_MAX - 2 * size : 0;
+	found = morsel_unmapped_area(addr, len + size - PAGE_SIZE, flags);
+	return IS_ERR_VALUE(found) ? found : ALIGN(found, size);
+}

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * object.c - lifetime, owner, mode, ID and registry of morsels
+ *
+ * An object lives from creation to destruction, whether or not anybody has it
+ * open.  Its inode, on a pseudo file system of our own, is what VMAs hang off,
+ * what permissions are checked against and what futexes are keyed by.
+ *
+ * The inode is a DAX one, so that the fault path offers whole tables and page
+ * migration, KSM, khugepaged and NUMA balancing leave the VMAs alone; and a
+ * character device, because long-term pins of a DAX file are refused.
+ *
+ * Lifetime rule: @users counts descriptors and VMAs.  Destruction is the one
+ * compare-and-swap of @users from 1 (the caller's descriptor) to USERS_DEAD;
+ * whoever wants to become a user increments unless negative, so one of the two
+ * wins and the other sees it.  Inode and memory stay until the last descriptor
+ * is closed.
+ *
+ * The registry is an XArray by root frame: read under RCU, written under its
+ * own lock.
+ */
+#include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/pagemap.h>
+#include <linux/pseudo_fs.h>
+#include <linux/slab.h>
+#include <linux/uidgid.h>
+#include <linux/xarray.h>
+
+#include "compat.h"
+#include "id.h"
+#include "object.h"
+
+/* Far enough from 0 that neither stray increments nor decrements reach it. */
+#define USERS_DEAD	(INT_MIN / 2)
+
+#define OBJECT_FS_MAGIC	0x6d6f7273	/* "mors" */
+
+static DEFINE_XARRAY(object_registry);
+static atomic_long_t object_total = ATOMIC_LONG_INIT(0);
+static atomic_t object_generation = ATOMIC_INIT(0);
+
+static struct vfsmount *object_mnt;
+static int object_mnt_pins;
+
+/* The last reference is gone: the tree was destroyed before. */
+static void object_evict_inode(struct inode *inode)
+{
+	struct morsel_object *object = inode->i_private;
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	if (object) {
+		morsel_dram_exit(&object->dram);
+		kfree_rcu(object, rcu);
+	}
+}
+
+static const struct super_operations object_super_ops = {
+	.evict_inode = object_evict_inode,
+	.statfs = simple_statfs,
+};
+
+static int object_fs_init(struct fs_context *fc)
+{
+	struct pseudo_fs_context *ctx = init_pseudo(fc, OBJECT_FS_MAGIC);
+
+	if (!ctx)
+		return -ENOMEM;
+	ctx->ops = &object_super_ops;
+	return 0;
+}
+
+/* Mounted while an object exists, which pins the module too. */
+static struct file_system_type object_fs = {
+	.owner = THIS_MODULE,
+	.name = "morsel",
+	.init_fs_context = object_fs_init,
+	.kill_sb = kill_anon_super,
+};
+
+/* Pages are never written back. */
+static const struct address_space_operations object_aops = {
+	.dirty_folio = noop_dirty_folio,
+};
+
+static struct inode *object_inode_new(umode_t mode, u64 size)
+{
+	struct inode *inode;
+	int err;
+
+	err = simple_pin_fs(&object_fs, &object_mnt, &object_mnt_pins);
+	if (err)
+		return ERR_PTR(err);
+
+	inode = new_inode(object_mnt->mnt_sb);
+	if (!inode) {
+		simple_release_fs(&object_mnt, &object_mnt_pins);
+		return ERR_PTR(-ENOMEM);
+	}
+	inode->i_ino = get_next_ino();
+	inode->i_mode = S_IFCHR | mode;
+	inode->i_flags |= S_DAX | S_NOATIME | S_NOCMTIME | S_PRIVATE;
+	inode->i_uid = current_fsuid();
+	inode->i_gid = current_fsgid();
+	inode->i_mapping->a_ops = &object_aops;
+	mapping_set_unevictable(inode->i_mapping);
+	i_size_write(inode, size);
+	return inode;
+}
+
+/*
+ * Drop the object's own reference.  Open files keep the inode, and by their
+ * path the mount, until they are closed.
+ */
+static void object_inode_put(struct inode *inode)
+{
+	iput(inode);
+	simple_release_fs(&object_mnt, &object_mnt_pins);
+}
+
+/*
+ * Enter the object under its root frame.  The generation goes round after
+ * MORSEL_GENERATIONS creations; only then can an ID of a destroyed morsel
+ * come back, and only for one that has the same frame and order.
+ */
+static int object_register(struct morsel_object *object)
+{
+	unsigned int generation = atomic_inc_return(&object_generation);
+	u64 root = object->tree.root;
+	int err;
+
+	object->id = morsel_id_make(root, object->tree.order, generation);
+	err = xa_insert(&object_registry, root, object, GFP_KERNEL_ACCOUNT);
+	if (!err)
+		atomic_long_inc(&object_total);
+	return err;
+}
+
+/**
+ * morsel_object_create() - create a morsel, used once by the caller
+ * @order: 0 to 3, or 4 with 5-level paging
+ * @mode:  permission bits
+ *
+ * Owner and group are the caller's.  The root is the only frame.
+ *
+ * Return: the object or an ERR_PTR of -EOPNOTSUPP or -ENOMEM.
+ */
+struct morsel_object *morsel_object_create(unsigned int order, umode_t mode)
+{
+	struct morsel_object *object;
+	int err;
+
+	if (order == 4 && !pgtable_l5_enabled())
+		return ERR_PTR(-EOPNOTSUPP);
+
+	object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
+	if (!object)
+		return ERR_PTR(-ENOMEM);
+	atomic_set(&object->users, 1);
+
+	object->inode = object_inode_new(mode, morsel_level_size(order));
+	if (IS_ERR(object->inode)) {
+		err = PTR_ERR(object->inode);
+		kfree(object);
+		return ERR_PTR(err);
+	}
+	/* From here on the inode owns the object's memory. */
+	object->inode->i_private = object;
+
+	err = morsel_dram_init(&object->dram, object->inode->i_mapping);
+	if (err)
+		goto err_inode;
+	err = morsel_tree_init(&object->tree, &object->dram.source, order);
+	if (err)
+		goto err_inode;
+	err = object_register(object);
+	if (err)
+		goto err_tree;
+	return object;
+
+err_tree:
+	morsel_tree_destroy(&object->tree);
+err_inode:
+	object_inode_put(object->inode);
+	return ERR_PTR(err);
+}
+
+/**
+ * morsel_object_use() - become a user of an object that is known to exist
+ * @object: the object; its memory is held by RCU, a descriptor or a VMA
+ *
+ * Return: false when it was destroyed.
+ */
+bool morsel_object_use(struct morsel_object *object)
+{
+	return atomic_inc_unless_negative(&object->users);
+}
+
+/**
+ * morsel_object_unuse() - be a user no longer
+ * @object: the object
+ */
+void morsel_object_unuse(struct morsel_object *object)
+{
+	atomic_dec(&object->users);
+}
+
+/**
+ * morsel_object_map() - a VMA of the object comes to be
+ * @object: the object
+ *
+ * Return: 0, or -ESTALE when it was destroyed.
+ */
+int morsel_object_map(struct morsel_object *object)
+{
+	if (!morsel_object_use(object))
+		return -ESTALE;
+	atomic_inc(&object->mappings);
+	return 0;
+}
+
+/**
+ * morsel_object_unmap() - a VMA of the object is gone
+ * @object: the object
+ */
+void morsel_object_unmap(struct morsel_object *object)
+{
+	atomic_dec(&object->mappings);
+	morsel_object_unuse(object);
+}
+
+/*
+ * Called under RCU, before the caller becomes a user: who has no rights shall
+ * not even for a moment be the other user that makes a destruction fail.
+ */
+static bool object_permits(struct morsel_object *object, int mask)
+{
+	return !inode_permission(morsel_idmap, object->inode,
+				 mask | MAY_NOT_BLOCK);
+}
+
+/**
+ * morsel_object_get() - use the morsel that an ID names
+ * @id:   a number from user space; compared, never followed
+ * @mask: MAY_READ, MAY_WRITE
+ *
+ * Return: the object, used once more, or an ERR_PTR: -ENOENT when it names no
+ * living morsel, -EACCES when owner and mode do not permit.
+ */
+struct morsel_object *morsel_object_get(u64 id, int mask)
+{
+	struct morsel_object *object;
+
+	rcu_read_lock();
+	object = xa_load(&object_registry, morsel_id_pfn(id));
+	if (!object || object->id != id)
+		object = ERR_PTR(-ENOENT);
+	else if (!object_permits(object, mask))
+		object = ERR_PTR(-EACCES);
+	else if (!morsel_object_use(object))
+		object = ERR_PTR(-ENOENT);
+	rcu_read_unlock();
+	return object;
+}
+
+/**
+ * morsel_object_next() - walk the objects that the caller may read
+ * @cursor: 0 to start; moved on
+ *
+ * Return: the next object, used once more, or NULL after the last one.
+ */
+struct morsel_object *morsel_object_next(u64 *cursor)
+{
+	unsigned long index = *cursor;
+	struct morsel_object *object;
+
+	for (;;) {
+		bool mine;
+
+		rcu_read_lock();
+		object = xa_find_after(&object_registry, &index, ULONG_MAX,
+				       XA_PRESENT);
+		mine = object && object_permits(object, MAY_READ) &&
+		       morsel_object_use(object);
+		rcu_read_unlock();
+
+		if (!object || mine)
+			break;
+		cond_resched();
+	}
+	*cursor = index;
+	return object;
+}
+
+/**
+ * morsel_object_file() - a new open file of an object
+ * @object: the object, used once for this file; release gives that back
+ * @flags:  O_RDWR or O_RDONLY
+ * @fops:   its operations
+ *
+ * Return: the file or an ERR_PTR, the use still the caller's.
+ */
+struct file *morsel_object_file(struct morsel_object *object, int flags,
+				const struct file_operations *fops)
+{
+	struct inode *inode = object->inode;
+	struct file *file;
+
+	/* alloc_file_pseudo() leaves both references to us; fput drops them. */
+	if (!fops_get(fops))
+		return ERR_PTR(-ENODEV);
+	ihold(inode);
+	file = alloc_file_pseudo(inode, object_mnt, "morsel", flags, fops);
+	if (IS_ERR(file)) {
+		iput(inode);
+		fops_put(fops);
+	}
+	return file;
+}
+
+/**
+ * morsel_object_destroy() - free all frames of an object
+ * @object: the object; the caller is a user of it
+ *
+ * Return: 0, -ESTALE when it was destroyed before, or -EBUSY when there is
+ * another user.
+ */
+int morsel_object_destroy(struct morsel_object *object)
+{
+	int users = atomic_cmpxchg(&object->users, 1, USERS_DEAD);
+
+	if (users < 0)
+		return -ESTALE;
+	if (users != 1)
+		return -EBUSY;
+
+	xa_erase(&object_registry, object->tree.root);
+	atomic_long_dec(&object_total);
+	morsel_tree_destroy(&object->tree);
+	object_inode_put(object->inode);
+	return 0;
+}
+
+/**
+ * morsel_object_describe() - fill in the facts for user space
+ * @object: the object, used by the caller
+ * @info:   zeroed by the caller
+ */
+void morsel_object_describe(struct morsel_object *object,
+			    struct morsel_info *info)
+{
+	struct morsel_frame_counts frames = morsel_dram_sum(&object->dram);
+	struct user_namespace *ns = current_user_ns();
+	int mappings = atomic_read(&object->mappings);
+
+	info->id = object->id;
+	info->size = morsel_level_size(object->tree.order);
+	info->data_frames = frames.data;
+	info->table_frames = frames.table;
+	info->mappings = mappings;
+	info->attachments = atomic_long_read(&object->attached);
+	info->descriptors = max(atomic_read(&object->users) - mappings, 0);
+	info->order = object->tree.order;
+	info->mode = object->inode->i_mode & 0777;
+	info->uid = from_kuid_munged(ns, object->inode->i_uid);
+	info->gid = from_kgid_munged(ns, object->inode->i_gid);
+}
+
+/**
+ * morsel_object_count() - living objects
+ */
+unsigned long morsel_object_count(void)
+{
+	return atomic_long_read(&object_total);
+}
+
+/**
+ * morsel_object_attachments() - attached entries of all objects
+ */
+long morsel_object_attachments(void)
+{
+	struct morsel_object *object;
+	unsigned long index;
+	long sum = 0;
+
+	rcu_read_lock();
+	xa_for_each(&object_registry, index, object)
+		sum += atomic_long_read(&object->attached);
+	rcu_read_unlock();
+	return sum;
+}

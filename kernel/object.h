@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* object.h - the morsel: a tree with an owner, a mode, a lifetime and an ID */
+#ifndef MORSEL_OBJECT_H
+#define MORSEL_OBJECT_H
+
+#include <linux/atomic.h>
+#include <linux/fs.h>
+#include <linux/rcupdate.h>
+
+#include "dram.h"
+#include "tree.h"
+
+struct morsel_info;
+
+/**
+ * struct morsel_object - one morsel
+ * @tree:     its page tables and pages
+ * @dram:     the source of its frames
+ * @inode:    owner, mode and address space; the object's memory lives as long
+ * @id:       morsel ID, fixed
+ * @users:    descriptors and VMAs; far below zero once destroyed
+ * @mappings: VMAs
+ * @attached: entries in private tables that point into @tree
+ * @rcu:      the registry is read under RCU
+ */
+struct morsel_object {
+	struct morsel_tree tree;
+	struct morsel_dram dram;
+	struct inode *inode;
+	u64 id;
+	atomic_t users;
+	atomic_t mappings;
+	atomic_long_t attached;
+	struct rcu_head rcu;
+};
+
+struct morsel_object *morsel_object_create(unsigned int order, umode_t mode);
+struct morsel_object *morsel_object_get(u64 id, int mask);
+struct morsel_object *morsel_object_next(u64 *cursor);
+struct file *morsel_object_file(struct morsel_object *object, int flags,
+				const struct file_operations *fops);
+bool morsel_object_use(struct morsel_object *object);
+void morsel_object_unuse(struct morsel_object *object);
+int morsel_object_map(struct morsel_object *object);
+void morsel_object_unmap(struct morsel_object *object);
+int morsel_object_destroy(struct morsel_object *object);
+void morsel_object_describe(struct morsel_object *object,
+			    struct morsel_info *info);
+unsigned long morsel_object_count(void);
+long morsel_object_attachments(void);
+
+static inline struct morsel_object *morsel_object_of(const struct file *file)
+{
+	return file_inode(file)->i_private;
+}
+
+static inline bool morsel_object_alive(struct morsel_object *object)
+{
+	return atomic_read(&object->users) >= 0;
+}
+
+#endif /* MORSEL_OBJECT_H */

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tlb.c - TLB shootdown with what a stock kernel exports
+ *
+ * flush_tlb_mm_range() is not exported.  What it does is: bump the generation
+ * of the mm, so that a processor that switches to it later flushes, then
+ * interrupt the processors that run it now.  Both parts are open to modules.
+ *
+ * The interrupt has a second duty: lockless walkers (get_user_pages_fast)
+ * disable interrupts, so once it has been answered none of them is left in a
+ * table that was reachable before.
+ */
+#include <linux/mm.h>
+#include <linux/smp.h>
+#include <asm/invpcid.h>
+#include <asm/tlbflush.h>
+
+#include "tlb.h"
+
+/*
+ * All address spaces, user and kernel half of a PTI pair, but not the global
+ * kernel entries where INVPCID can tell them apart.
+ */
+static void tlb_flush_local(void *unused)
+{
+	if (static_cpu_has(X86_FEATURE_INVPCID))
+		invpcid_flush_all_nonglobals();
+	else
+		__flush_tlb_all();
+}
+
+/**
+ * morsel_tlb_flush_mm() - no translation of @mm made before survives this
+ * @mm: an address space of which an entry was changed
+ *
+ * The bump is a full barrier between the caller's change of the entry and the
+ * read of the cpumask.  It pairs with switch_mm_irqs_off(), which sets the bit
+ * in the cpumask before it reads the generation: a processor missing from the
+ * mask sees the new generation and flushes by itself.
+ *
+ * Context: any with interrupts enabled; does not sleep.
+ */
+void morsel_tlb_flush_mm(struct mm_struct *mm)
+{
+	atomic64_inc_return(&mm->context.tlb_gen);
+	on_each_cpu_mask(mm_cpumask(mm), tlb_flush_local, NULL, true);
+}
+
+/**
+ * morsel_tlb_table_swapped() - an empty table was replaced by a filled one
+ * @mm: the address space, or NULL for all of them
+ *
+ * Nothing can be read through the stale entry, but a processor that keeps it
+ * in a paging-structure cache would fault for ever: the kernel finds the page
+ * present and returns.  Intel drops such entries for the address at every page
+ * fault (SDM vol. 3, 4.10.4.1); nobody else promises it, so flush there.
+ *
+ * Context: any with interrupts enabled; does not sleep.
+ */
+void morsel_tlb_table_swapped(struct mm_struct *mm)
+{
+	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
+		return;
+	if (mm)
+		morsel_tlb_flush_mm(mm);
+	else
+		on_each_cpu(tlb_flush_local, NULL, true);
+}
