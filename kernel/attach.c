@@ -16,7 +16,7 @@
  *
  * Locks, outermost first:
  *   mmap lock or VMA lock   held by every caller here but the notifier
- *   notifier gate           mmu_interval_read_begin()/retry(): between the
+ *   gate                    mmu_interval_read_begin()/retry(): between the
  *                           start and the end of an invalidation nothing is
  *                           attached in its range; a fault sleeps until then
  *   view->lock              the list of slots, and the gate's second half
@@ -34,13 +34,13 @@
 /**
  * struct morsel_view - what one VMA has attached
  * @gate:     the kernel's announcements about the VMA's range
- * @lock:     protects @slots
+ * @lock:     protects @slots; see the locks above
  * @slots:    struct morsel_slot, one for each attached entry
  * @attached: the object's count of attached entries
  */
 struct morsel_view {
 	struct mmu_interval_notifier gate;
-	spinlock_t lock;
+	spinlock_t lock;	/* protects slots */
 	struct list_head slots;
 	atomic_long_t *attached;
 };
@@ -84,14 +84,10 @@ static u64 *slot_entry(struct mm_struct *mm, unsigned long addr,
 	return (u64 *)pmd_offset(pud, addr);
 }
 
-static spinlock_t *slot_lock(struct mm_struct *mm, u64 *entry,
-			     unsigned int level)
+/* The lock that the kernel takes to change the entry above a table of @level. */
+static spinlock_t *slot_ptl(struct mm_struct *mm, u64 *entry, unsigned int level)
 {
-	spinlock_t *ptl = level == 1 ? pmd_lockptr(mm, (pmd_t *)entry) :
-				       &mm->page_table_lock;
-
-	spin_lock(ptl);
-	return ptl;
+	return level == 1 ? pmd_lockptr(mm, (pmd_t *)entry) : &mm->page_table_lock;
 }
 
 /* set_p4d() and set_pgd() reach the user half of a PTI pair through pv_ops. */
@@ -123,15 +119,14 @@ static void view_drop(struct morsel_view *view, unsigned long start,
 	lockdep_assert_held(&view->lock);
 	list_for_each_entry_safe(slot, next, &view->slots, node) {
 		unsigned long size = morsel_level_size(slot->level);
-		spinlock_t *ptl;
 		u64 *entry;
 
 		if (slot->addr >= end || slot->addr + size <= start)
 			continue;
 		entry = slot_entry(mm, slot->addr, slot->level);
-		ptl = slot_lock(mm, entry, slot->level);
+		spin_lock(slot_ptl(mm, entry, slot->level));
 		slot_set(entry, slot->level, slot->placeholder);
-		spin_unlock(ptl);
+		spin_unlock(slot_ptl(mm, entry, slot->level));
 		atomic_long_dec(view->attached);
 		list_move(&slot->node, dropped);
 	}
@@ -294,10 +289,11 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
 			struct morsel_slot *slot, u64 *entry, u64 value)
 {
 	struct mm_struct *mm = view->gate.mm;
-	spinlock_t *ptl = slot_lock(mm, entry, slot->level);
-	u64 old = READ_ONCE(*entry);
 	bool done = true;
+	u64 old;
 
+	spin_lock(slot_ptl(mm, entry, slot->level));
+	old = READ_ONCE(*entry);
 	if (old) {
 		/*
 		 * With PTI, NX in the kernel's copy of a top-level entry is
@@ -317,7 +313,7 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
 	}
 	if (done)
 		slot_set(entry, slot->level, value);
-	spin_unlock(ptl);
+	spin_unlock(slot_ptl(mm, entry, slot->level));
 	return done;
 }
 
@@ -344,7 +340,6 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	unsigned long addr = ALIGN_DOWN(vmf->address, morsel_level_size(level));
 	u64 *entry = slot_entry(mm, addr, level);
-	vm_fault_t ret = VM_FAULT_NOPAGE;
 	struct morsel_slot *slot;
 	unsigned long seq;
 	u64 table, value;
@@ -373,20 +368,16 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 	    morsel_entry_pfn(READ_ONCE(*entry)) == table) {
 		spin_unlock(&view->lock);
 		kfree(slot);
-		return ret;
+		return VM_FAULT_NOPAGE;
 	}
 	if (slot_attach(view, vmf, slot, entry, value)) {
 		list_add(&slot->node, &view->slots);
 		atomic_long_inc(view->attached);
-		slot = NULL;
-	} else {
-		ret = VM_FAULT_FALLBACK;
+		spin_unlock(&view->lock);
+		morsel_tlb_table_swapped(mm);
+		return VM_FAULT_NOPAGE;
 	}
 	spin_unlock(&view->lock);
-
-	if (slot)
-		kfree(slot);
-	else
-		morsel_tlb_table_swapped(mm);
-	return ret;
+	kfree(slot);
+	return VM_FAULT_FALLBACK;
 }

@@ -20,7 +20,7 @@
 #error "morsel needs a kernel with FS_DAX: the fault path must offer whole tables"
 #endif
 #if ALLOC_SPLIT_PTLOCKS && NR_CPUS >= CONFIG_SPLIT_PTLOCK_CPUS
-#error "morsel cannot run here: this kernel (PREEMPT_RT or lockdep) allocates page-table locks by a function that it does not export"
+#error "this kernel (PREEMPT_RT or lockdep) does not export the allocator of its page-table locks"
 #endif
 
 /* 6.3: VMA flags are changed through helpers that lock the VMA. */

@@ -216,6 +216,7 @@ static long dev_next(void __user *arg)
 	if (!object)
 		return -ENOENT;
 	morsel_object_describe(object, &next.info);
+	next.info.descriptors--;	/* our own use */
 	morsel_object_unuse(object);
 	return copy_to_user(arg, &next, sizeof(next)) ? -EFAULT : 0;
 }
