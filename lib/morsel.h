@@ -81,6 +81,8 @@ int morsel_open(int dev, uint64_t id, unsigned int flags);
 
 /**
  * morsel_info() - facts about the morsel behind a descriptor
+ * @fd:   descriptor of the morsel
+ * @info: where to put them
  *
  * Return: 0, or -ESTALE when it was destroyed, -ENOTTY when @fd is no morsel.
  */
@@ -90,8 +92,9 @@ int morsel_info(int fd, struct morsel_info *info);
  * morsel_destroy() - destroy a morsel and free all its frames
  * @fd: the only descriptor of it
  *
- * Return: 0, or -EBUSY when it is mapped or open elsewhere, -EBADF when @fd
- * is read-only, -ESTALE when it is gone already.
+ * Return: 0, or -EBUSY when it is mapped or open elsewhere, or @fd is shared
+ * or duplicated, -EBADF when @fd is read-only, -EPERM when the caller does not
+ * own the morsel, -ESTALE when it is gone already.
  */
 int morsel_destroy(int fd);
 
@@ -99,6 +102,7 @@ int morsel_destroy(int fd);
  * morsel_next() - walk all morsels that the caller may read
  * @dev:    descriptor of the control device
  * @cursor: 0 to start with, then untouched by the caller
+ * @info:   where to put the facts about the next one
  *
  * Return: 0, or -ENOENT after the last one.
  */
@@ -106,6 +110,10 @@ int morsel_next(int dev, uint64_t *cursor, struct morsel_info *info);
 
 /**
  * morsel_stats() - totals over all morsels
+ * @dev:   descriptor of the control device
+ * @stats: where to put them
+ *
+ * Return: 0, or -ENOTTY when @dev is no control device.
  */
 int morsel_stats(int dev, struct morsel_stats *stats);
 
@@ -119,8 +127,9 @@ int morsel_stats(int dev, struct morsel_stats *stats);
  *         is added: the mapping is where it was asked for or not at all
  * @out:   where to put the address
  *
- * Return: 0, or what mmap(2) says: -EINVAL (alignment), -EACCES (@prot wider
- * than the descriptor), -ENOMEM, -EEXIST (occupied), -ESTALE.
+ * Return: 0, or what mmap(2) says: -EINVAL (alignment; MAP_PRIVATE or
+ * MAP_ANONYMOUS in @flags), -EACCES (@prot wider than the descriptor),
+ * -ENOMEM, -EEXIST (occupied), -ESTALE.
  */
 int morsel_map(int fd, void *addr, int prot, int flags, void **out);
 
@@ -128,16 +137,23 @@ int morsel_map(int fd, void *addr, int prot, int flags, void **out);
  * morsel_unmap() - unmap a whole morsel
  * @addr:  what morsel_map() gave
  * @order: its order
+ *
+ * Return: 0, or -EINVAL (@order, or @addr not on a page).
  */
 int morsel_unmap(void *addr, unsigned int order);
 
 /**
  * morsel_fd_send() - pass a descriptor through a UNIX socket (SCM_RIGHTS)
+ * @sock: the socket
+ * @fd:   descriptor to pass; it stays open here
+ *
+ * Return: 0, or what sendmsg(2) says.
  */
 int morsel_fd_send(int sock, int fd);
 
 /**
  * morsel_fd_recv() - receive a descriptor, close-on-exec
+ * @sock: the socket
  *
  * Return: the descriptor, -ECONNRESET at end of file, -EBADMSG when the
  * message held none.
