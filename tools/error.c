@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Errors: what an errno means at the step that met it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+static const struct {
+	enum step step;
+	int err;
+	const char *reason;
+} reasons[] = {
+	{ STEP_DEVICE, ENOENT, "no such device; is the morsel module loaded?" },
+	{ STEP_DEVICE, ENXIO, "no driver; is the morsel module loaded?" },
+	{ STEP_DEVICE, EACCES, "permission denied; are you in group morsel?" },
+	{ STEP_CREATE, EOPNOTSUPP,
+	  "order 4 needs 5-level paging, which this machine does not use" },
+	{ STEP_OPEN, ENOENT, "no living morsel has this ID" },
+	{ STEP_OPEN, EACCES, "its mode does not permit this" },
+	{ STEP_MAP, ENOMEM, "no naturally aligned room in the address space" },
+	{ STEP_MAP, ESTALE, "destroyed meanwhile" },
+	{ STEP_COPY, EFAULT, "no memory left to populate it" },
+	{ STEP_COPY, EINTR, "interrupted by a signal" },
+	{ STEP_DESTROY, EBUSY, "still mapped or open elsewhere" },
+	{ STEP_DESTROY, EPERM, "only its owner may destroy it" },
+	{ STEP_DESTROY, ESTALE, "destroyed meanwhile" },
+};
+
+int fail(const char *subject, const char *reason)
+{
+	fprintf(stderr, "morsel: %s: %s\n", subject, reason);
+	return EXIT_FAILURE;
+}
+
+int fail_at(enum step step, const char *subject, int err)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+		if (reasons[i].step == step && reasons[i].err == -err)
+			return fail(subject, reasons[i].reason);
+	}
+	return fail(subject, strerror(-err));
+}
+
+int fail_id(enum step step, uint64_t id, int err)
+{
+	char subject[24];
+
+	snprintf(subject, sizeof(subject), ID_FORMAT, (unsigned long long)id);
+	return fail_at(step, subject, err);
+}
+
+int open_device(void)
+{
+	int dev = morsel_device_open();
+
+	if (dev < 0)
+		fail_at(STEP_DEVICE, MORSEL_DEVICE, dev);
+	return dev;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * morsel(1): finds the command and hands it the rest of the command line.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+const char *argp_program_version = "morsel " MORSEL_VERSION;
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "create", cmd_create },
+	{ "get", cmd_get },
+	{ "info", cmd_info },
+	{ "ls", cmd_ls },
+	{ "put", cmd_put },
+	{ "rm", cmd_rm },
+	{ "stats", cmd_stats },
+};
+
+static const char doc[] =
+	"Create, list, fill, read and destroy morsels, the memory objects of /dev/morsel."
+	"\vCommands:\n"
+	"  create   create a morsel and print its ID\n"
+	"  get      write the content of a morsel to a file or standard output\n"
+	"  info     print the facts about a morsel\n"
+	"  ls       list the morsels you may read\n"
+	"  put      fill a morsel from a file or standard input, print its ID\n"
+	"  rm       destroy morsels\n"
+	"  stats    print totals over all morsels\n\n"
+	"`morsel COMMAND --help' describes a command, morsel(1) all of them.";
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	const struct command **command = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		for (size_t i = 0; i < sizeof(commands) / sizeof(*commands);
+		     i++) {
+			if (!strcmp(arg, commands[i].name))
+				*command = &commands[i];
+		}
+		if (!*command)
+			argp_error(state, "%s: no such command", arg);
+		/* What follows is the command's to parse. */
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no command given");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.parser = parse,
+	.args_doc = "COMMAND [ARGUMENT...]",
+	.doc = doc,
+};
+
+int main(int argc, char **argv)
+{
+	const struct command *command = NULL;
+	char name[32];
+	int first;
+
+	argp_err_exit_status = EXIT_USAGE;
+	/* A reader that left is an error to report and clean up after. */
+	signal(SIGPIPE, SIG_IGN);
+
+	/* The command is the first argument that is no option. */
+	for (first = 1; first < argc && argv[first][0] == '-'; first++)
+		;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &command);
+
+	snprintf(name, sizeof(name), "morsel %s", command->name);
+	argv[first] = name;
+	return command->run(argc - first, argv + first);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Output, for people and as JSON.  JSON is written by hand: every string in
+ * it is an ID or a mode, so there is nothing to escape.  IDs are strings
+ * because a JSON number has 53 bits.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+static unsigned long long ull(uint64_t value)
+{
+	return value;
+}
+
+void human_size(char *buf, size_t len, uint64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	unsigned int unit = 0;
+	uint64_t scale = 1;
+
+	while (unit < 4 && bytes / scale >= 1024) {
+		scale <<= 10;
+		unit++;
+	}
+	if (bytes % scale)
+		snprintf(buf, len, "%.1f %s", (double)bytes / scale,
+			 units[unit]);
+	else
+		snprintf(buf, len, "%llu %s", ull(bytes / scale), units[unit]);
+}
+
+static void human_frames(char *buf, size_t len, uint64_t frames)
+{
+	human_size(buf, len, frames * MORSEL_PAGE_SIZE);
+}
+
+static void print_id_json(uint64_t id)
+{
+	int order = morsel_id_order(id);
+
+	printf("{\"id\": \"" ID_FORMAT "\", \"order\": %d, \"size\": %llu",
+	       ull(id), order, ull(morsel_size(order)));
+}
+
+void print_created(uint64_t id, bool json)
+{
+	if (!json) {
+		printf(ID_FORMAT "\n", ull(id));
+		return;
+	}
+	print_id_json(id);
+	puts("}");
+}
+
+void print_filled(uint64_t id, uint64_t bytes, bool json)
+{
+	if (!json) {
+		printf(ID_FORMAT "\n", ull(id));
+		return;
+	}
+	print_id_json(id);
+	printf(", \"bytes\": %llu}\n", ull(bytes));
+}
+
+void print_info(const struct morsel_info *info)
+{
+	char size[16], data[16], tables[16];
+
+	human_size(size, sizeof(size), info->size);
+	human_frames(data, sizeof(data), info->data_frames);
+	human_frames(tables, sizeof(tables), info->table_frames);
+
+	printf("ID            " ID_FORMAT "\n", ull(info->id));
+	printf("order         %u\n", info->order);
+	printf("size          %s (%llu bytes)\n", size, ull(info->size));
+	printf("data frames   %llu (%s)\n", ull(info->data_frames), data);
+	printf("table frames  %llu (%s)\n", ull(info->table_frames), tables);
+	printf("mappings      %llu\n", ull(info->mappings));
+	printf("attachments   %llu\n", ull(info->attachments));
+	printf("descriptors   %llu\n", ull(info->descriptors));
+	printf("mode          %04o\n", info->mode);
+	printf("owner         %u:%u\n", info->uid, info->gid);
+}
+
+void print_info_json(const struct morsel_info *info)
+{
+	print_id_json(info->id);
+	printf(", \"data_frames\": %llu, \"table_frames\": %llu, ",
+	       ull(info->data_frames), ull(info->table_frames));
+	printf("\"mappings\": %llu, \"attachments\": %llu, \"descriptors\": %llu, ",
+	       ull(info->mappings), ull(info->attachments),
+	       ull(info->descriptors));
+	printf("\"mode\": \"%04o\", \"uid\": %u, \"gid\": %u}", info->mode,
+	       info->uid, info->gid);
+}
+
+void print_row_header(void)
+{
+	printf("%-18s %5s %10s %10s %10s %8s %8s %6s  %-4s %s\n", "ID", "ORDER",
+	       "SIZE", "DATA", "TABLES", "MAPPINGS", "ATTACHED", "OPEN", "MODE",
+	       "OWNER");
+}
+
+void print_row(const struct morsel_info *info)
+{
+	char size[16], data[16], tables[16];
+
+	human_size(size, sizeof(size), info->size);
+	human_frames(data, sizeof(data), info->data_frames);
+	human_frames(tables, sizeof(tables), info->table_frames);
+	printf(ID_FORMAT " %5u %10s %10s %10s %8llu %8llu %6llu  %04o %u:%u\n",
+	       ull(info->id), info->order, size, data, tables,
+	       ull(info->mappings), ull(info->attachments),
+	       ull(info->descriptors), info->mode, info->uid, info->gid);
+}
+
+void print_stats(const struct morsel_stats *stats)
+{
+	char data[16], tables[16];
+
+	human_frames(data, sizeof(data), stats->data_frames);
+	human_frames(tables, sizeof(tables), stats->table_frames);
+	printf("morsels       %llu\n", ull(stats->morsels));
+	printf("data frames   %llu (%s)\n", ull(stats->data_frames), data);
+	printf("table frames  %llu (%s)\n", ull(stats->table_frames), tables);
+	printf("attachments   %llu\n", ull(stats->attachments));
+	printf("largest order %u\n", stats->max_order);
+}
+
+void print_stats_json(const struct morsel_stats *stats)
+{
+	printf("{\"morsels\": %llu, \"data_frames\": %llu, \"table_frames\": %llu, ",
+	       ull(stats->morsels), ull(stats->data_frames),
+	       ull(stats->table_frames));
+	printf("\"attachments\": %llu, \"max_order\": %u}\n",
+	       ull(stats->attachments), stats->max_order);
+}
+
+int flush_output(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return fail("standard output", strerror(errno));
+	return EXIT_SUCCESS;
+}

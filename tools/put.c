@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * morsel put: a file or standard input into a morsel.
+ *
+ * read(2) copies straight into the mapping, so a file that shrinks is just a
+ * short read, and a page that cannot be populated is EFAULT, not a SIGBUS.
+ * SIGINT, SIGTERM and SIGHUP wait while there is something to undo; they end
+ * the process after that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+#define CHUNK (4ull << 20)
+
+struct put_args {
+	struct shape shape;
+	bool mode_given;
+	bool existing; /* fill the morsel @id, create none */
+	uint64_t id;
+	uint64_t offset;
+	const char *file; /* "-" for standard input */
+	bool json;
+};
+
+static const struct argp_option options[] = {
+	{ "order", 'o', "ORDER", 0,
+	  "Order, 0 to 4 (default: the smallest that holds FILE, 2 if its length is not known)",
+	  0 },
+	{ "size", 's', "SIZE", 0, "Smallest order that holds SIZE bytes", 0 },
+	{ "mode", 'm', "MODE", 0, "Permission bits, octal (default 600)", 0 },
+	{ "into", OPT_INTO, "ID", 0, "Fill an existing morsel", 0 },
+	{ "offset", OPT_OFFSET, "BYTES", 0, "Start there in the morsel", 0 },
+	{ "json", OPT_JSON, NULL, 0, "Print JSON", 0 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct put_args *args = state->input;
+
+	switch (key) {
+	case OPT_INTO:
+		args->existing = true;
+		args->id = arg_id(state, arg);
+		return 0;
+	case OPT_OFFSET:
+		args->offset = arg_size(state, arg);
+		if (morsel_order_for(args->offset) < 0)
+			argp_error(state, "%s: beyond the largest order", arg);
+		return 0;
+	case OPT_JSON:
+		args->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 0)
+			argp_error(state, "one file at a time");
+		args->file = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (args->existing &&
+		    (args->shape.order != ORDER_UNSET || args->mode_given))
+			argp_error(state, "--into excludes -o, -s and -m");
+		return 0;
+	case 'm':
+		args->mode_given = true;
+		return arg_shape(key, arg, state, &args->shape);
+	default:
+		return arg_shape(key, arg, state, &args->shape);
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[FILE|-]",
+	.doc = "Copy FILE or standard input into a morsel and print the ID of the morsel.",
+};
+
+/* Bytes that @in has left, or -1 when only reading will tell. */
+static off_t length_left(int in)
+{
+	struct stat st;
+	off_t pos;
+
+	if (fstat(in, &st) || !S_ISREG(st.st_mode))
+		return -1;
+	pos = lseek(in, 0, SEEK_CUR);
+	return pos > st.st_size ? 0 : st.st_size - pos;
+}
+
+/* Holds back the signals that would end us; returns a descriptor that says one came. */
+static int hold_signals(sigset_t *old)
+{
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++) {
+		struct sigaction action;
+
+		/* nohup(1) and the like want them ignored */
+		sigaction(ending[i], NULL, &action);
+		if (action.sa_handler != SIG_IGN)
+			sigaddset(&set, ending[i]);
+	}
+	sigprocmask(SIG_BLOCK, &set, old);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/*
+ * Fills the @room bytes at @to until the end of @in, and adds up in @done;
+ * -EFBIG when @in has more, -EINTR after a signal.
+ */
+static int fill(int in, int signals, char *to, uint64_t room, uint64_t *done,
+		struct progress *progress)
+{
+	struct pollfd wait[] = {
+		{ .fd = in, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+	};
+
+	for (;;) {
+		uint64_t left = room - *done;
+		char beyond;
+		ssize_t n;
+
+		if (poll(wait, 2, -1) < 0)
+			return -errno;
+		if (wait[1].revents)
+			return -EINTR;
+		if (left)
+			n = read(in, to + *done, left < CHUNK ? left : CHUNK);
+		else
+			n = read(in, &beyond, 1);
+		if (n <= 0)
+			return n ? -errno : 0;
+		if (!left)
+			return -EFBIG;
+		*done += n;
+		progress_update(progress, *done);
+	}
+}
+
+static int too_big(const struct put_args *args, int order)
+{
+	char size[16], reason[96];
+
+	human_size(size, sizeof(size), morsel_size(order));
+	snprintf(reason, sizeof(reason),
+		 "does not fit in a morsel of order %d (%s)%s", order, size,
+		 args->existing ? "" : "; choose a larger one with -o or -s");
+	return fail(args->file, reason);
+}
+
+static int copy(const struct put_args *args, int in, off_t length, int signals,
+		int fd, uint64_t *done)
+{
+	struct progress progress;
+	struct morsel_info info;
+	void *map;
+	int ret;
+
+	ret = morsel_info(fd, &info);
+	if (ret)
+		return fail_id(STEP_MAP, args->id, ret);
+	if (args->offset > info.size ||
+	    (length > 0 && (uint64_t)length > info.size - args->offset))
+		return too_big(args, info.order);
+	ret = morsel_map(fd, NULL, PROT_READ | PROT_WRITE, 0, &map);
+	if (ret)
+		return fail_id(STEP_MAP, args->id, ret);
+
+	progress_start(&progress, "put", length > 0 ? length : 0);
+	ret = fill(in, signals, (char *)map + args->offset,
+		   info.size - args->offset, done, &progress);
+	progress_end(&progress);
+	morsel_unmap(map, info.order);
+
+	switch (ret) {
+	case 0:
+		return EXIT_SUCCESS;
+	case -EFBIG:
+		return too_big(args, info.order);
+	case -EFAULT:
+		return fail_id(STEP_COPY, args->id, ret);
+	default:
+		return fail_at(STEP_COPY, args->file, ret);
+	}
+}
+
+/* The morsel to fill: its descriptor, or negative after an error line. */
+static int target(struct put_args *args, int dev, off_t length)
+{
+	int order = args->shape.order;
+	int fd;
+
+	if (args->existing) {
+		fd = morsel_open(dev, args->id, 0);
+		if (fd < 0)
+			fail_id(STEP_OPEN, args->id, fd);
+		return fd;
+	}
+
+	if (order == ORDER_UNSET && length < 0)
+		order = ORDER_DEFAULT;
+	if (order == ORDER_UNSET)
+		order = morsel_order_for(args->offset + length);
+	if (order < 0) {
+		too_big(args, MORSEL_ORDER_MAX);
+		return order;
+	}
+	fd = morsel_create(dev, order, args->shape.mode, 0, &args->id);
+	if (fd < 0)
+		fail_at(STEP_CREATE, "cannot create", fd);
+	return fd;
+}
+
+int cmd_put(int argc, char **argv)
+{
+	struct put_args args = {
+		.shape = { .order = ORDER_UNSET, .mode = MODE_DEFAULT },
+		.file = "-",
+	};
+	int dev, in, signals, fd, ret;
+	uint64_t done = 0;
+	sigset_t old;
+	off_t length;
+
+	run_argp(&argp, argc, argv, &args);
+	dev = open_device();
+	if (dev < 0)
+		return EXIT_FAILURE;
+	if (!strcmp(args.file, "-")) {
+		args.file = "standard input";
+		in = STDIN_FILENO;
+	} else {
+		in = open(args.file, O_RDONLY | O_CLOEXEC);
+		if (in < 0)
+			return fail(args.file, strerror(errno));
+	}
+	length = length_left(in);
+
+	signals = hold_signals(&old);
+	if (signals < 0)
+		return fail("signalfd", strerror(errno));
+	fd = target(&args, dev, length);
+	if (fd < 0)
+		return EXIT_FAILURE;
+
+	ret = copy(&args, in, length, signals, fd, &done);
+	if (!ret) {
+		print_filled(args.id, done, args.json);
+		ret = flush_output();
+	}
+	/* A failing put leaves nothing behind. */
+	if (ret && !args.existing)
+		morsel_destroy(fd);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}

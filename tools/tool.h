@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the commands of morsel(1) share: exit statuses, errors, arguments,
+ * output, and the progress bar.
+ */
+#ifndef MORSEL_TOOL_H
+#define MORSEL_TOOL_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "morsel.h"
+
+/* EXIT_FAILURE is for what went wrong, this for what was asked wrongly. */
+#define EXIT_USAGE 2
+
+#define ID_FORMAT "0x%016llx"
+
+/* commands: main() of each, with argv[0] set to "morsel NAME" */
+int cmd_create(int argc, char **argv);
+int cmd_ls(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_put(int argc, char **argv);
+int cmd_get(int argc, char **argv);
+int cmd_rm(int argc, char **argv);
+int cmd_stats(int argc, char **argv);
+
+/* args.c: parse an argument, or end with a usage error that quotes it */
+enum { OPT_JSON = 0x100, OPT_INTO, OPT_OFFSET };
+
+#define ORDER_UNSET (-1)
+#define ORDER_DEFAULT 2
+#define MODE_DEFAULT 0600
+
+/* Shape of a morsel to create, as -o, -s and -m give it. */
+struct shape {
+	int order;
+	mode_t mode;
+};
+
+uint64_t arg_id(const struct argp_state *state, const char *arg);
+uint64_t arg_size(const struct argp_state *state, const char *arg);
+error_t arg_shape(int key, const char *arg, const struct argp_state *state,
+		  struct shape *shape);
+void run_argp(const struct argp *argp, int argc, char **argv, void *input);
+
+/* error.c: one line on standard error each, and EXIT_FAILURE to return */
+enum step {
+	STEP_DEVICE,
+	STEP_CREATE,
+	STEP_OPEN,
+	STEP_MAP,
+	STEP_COPY,
+	STEP_DESTROY
+};
+
+int fail(const char *subject, const char *reason);
+int fail_at(enum step step, const char *subject, int err);
+int fail_id(enum step step, uint64_t id, int err);
+int open_device(void);
+
+/* output.c: all that goes to standard output */
+void human_size(char *buf, size_t len, uint64_t bytes);
+void print_created(uint64_t id, bool json);
+void print_filled(uint64_t id, uint64_t bytes, bool json);
+void print_info(const struct morsel_info *info);
+void print_info_json(const struct morsel_info *info);
+void print_row_header(void);
+void print_row(const struct morsel_info *info);
+void print_stats(const struct morsel_stats *stats);
+void print_stats_json(const struct morsel_stats *stats);
+int flush_output(void);
+
+/* progress.c: a bar on standard error, for what takes more than a second */
+struct progress {
+	const char *verb;
+	uint64_t total; /* bytes, 0 when not known */
+	struct timespec start;
+	double next; /* seconds after start; negative: never */
+	bool drawn;
+};
+
+void progress_start(struct progress *p, const char *verb, uint64_t total);
+void progress_update(struct progress *p, uint64_t done);
+void progress_end(struct progress *p);
+
+#endif /* MORSEL_TOOL_H */
