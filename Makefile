@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The goals of a user and of a developer: "make help" lists them.  Each
+# directory builds itself; this file says in which order, and from which other
+# goals.  Everything that is made lies below build/.
+
+KERNELS ?= 6.12 6.1
+prefix ?= /usr/local
+# A real file of 105 MiB; any that this machine can read will do.
+INPUT ?= /usr/lib/x86_64-linux-gnu/libLLVM-14.so.1
+T ?= *
+
+export prefix DESTDIR
+
+MAKEFLAGS += --no-print-directory
+step = @echo "==> $(1)"
+
+all: modules user
+
+help:
+	@echo 'make            module (for kernels $(KERNELS)), library, tool, examples, demo'
+	@echo 'make run        demo in a guest with the stock 6.12 kernel; INPUT=FILE'
+	@echo 'make check      all tests; T=NAME for one: T=guest-6.12-4lvl-pti'
+	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
+	@echo 'make install    library, tool, manual, udev rule, DKMS source; prefix= DESTDIR='
+	@echo 'make clean      all of build/; kernels stay in the cache'
+
+modules: $(KERNELS:%=module-%)
+
+module-%: deps-build
+	@$(MAKE) -C kernel KERNEL=$*
+
+user: lib tools examples demo
+
+tools examples demo: lib
+
+lib tools examples demo: deps-build
+	@$(MAKE) -C $@
+
+tests: lib
+	@$(MAKE) -C tests/unit
+	@$(MAKE) -C tests/guest
+
+deps-%:
+	@scripts/deps $*
+
+run: deps-run
+	@test -r '$(INPUT)' || { echo 'cannot read INPUT=$(INPUT)' >&2; exit 1; }
+	$(call step,building the module for the stock 6.12 kernel and the demo)
+	@$(MAKE) module-6.12 demo
+	$(call step,starting a guest that puts $(INPUT) into a morsel)
+	@vm/run -- build/demo/morsel-demo "$$(realpath '$(INPUT)')"
+
+check: deps-check
+	$(call step,building everything for kernels $(KERNELS))
+	@$(MAKE) all tests
+	$(call step,running the tests; a guest takes a few minutes without KVM)
+	@prove --timer --failures --comments --exec '' $(or $(sort $(wildcard tests/$(T).t)),$(error there is no tests/$(T).t))
+
+shell: KERNEL ?= 6.12
+shell: deps-run
+	@$(MAKE) module-$(KERNEL) user tests
+	$(call step,starting a guest with kernel $(KERNEL); leave it with exit)
+	@vm/run --kernel $(KERNEL)
+
+install: lib tools
+	@$(MAKE) -C lib install
+	@$(MAKE) -C tools install
+	@$(MAKE) -C man install
+	@$(MAKE) -C kernel install
+	install -d $(DESTDIR)/usr/lib/udev/rules.d $(DESTDIR)/usr/lib/sysusers.d
+	install -m 644 udev/60-morsel.rules $(DESTDIR)/usr/lib/udev/rules.d
+	install -m 644 udev/morsel-sysusers.conf $(DESTDIR)/usr/lib/sysusers.d/morsel.conf
+
+clean:
+	rm -rf build
+
+.PHONY: all help modules user lib tools examples demo tests run check shell install clean

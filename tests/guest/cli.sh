@@ -1,0 +1,247 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# morsel(1) from end to end, in TAP.  Runs as root in a guest, from the top of
+# the repository; needs jq.
+set -u
+
+morsel=build/bin/morsel
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+count=0
+failed=0
+
+# point STATUS DESCRIPTION: a test point, passed when STATUS is 0
+point() {
+	local not=
+	(($1 == 0)) || { not='not '; ((failed++)); }
+	echo "${not}ok $((++count)) - $2"
+	return "$1"
+}
+
+# is GOT WANT DESCRIPTION
+is() {
+	[[ $1 == "$2" ]]
+	point $? "$3" || printf '# got "%s", not "%s"\n' "$1" "$2"
+}
+
+# fails STATUS MESSAGE COMMAND...: exits so, and MESSAGE is in its first error line
+fails() {
+	local want=$1 message=$2 status
+	shift 2
+	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	status=$?
+	[[ $status == "$want" && $(head -n 1 "$tmp/err") == "morsel"*"$message"* ]]
+	point $? "status $want: $message" ||
+		printf '# status %s, "%s"\n' "$status" "$(<"$tmp/err")"
+	if ((want == 1)); then
+		is "$(wc -l <"$tmp/err")" 1 "  in one line"
+	fi
+}
+
+# Error lines on purpose, at the end of a pipe or in the background.
+quietly() {
+	"$@" 2>"$tmp/err"
+}
+
+morsels() {
+	$morsel stats --json | jq .morsels
+}
+
+fact() { # ID FACT
+	$morsel info --json "$1" | jq -r ".$2"
+}
+
+id_re='^0x[0-9a-f]{16}$'
+start=$(morsels)
+head -c 100000 /dev/urandom >"$tmp/small"
+head -c 5000000 /dev/urandom >"$tmp/large"
+printf 'short' >"$tmp/short"
+: >"$tmp/empty"
+
+# create
+id=$($morsel create)
+[[ $id =~ $id_re ]]
+point $? "create prints an ID" || echo "# $id"
+is "$(fact "$id" order)" 2 "create: order 2 by default"
+is "$(fact "$id" mode)" 0600 "create: mode 0600 by default"
+is "$(fact "$id" table_frames)" 1 "create: one frame"
+is "$(fact "$id" descriptors)" 0 "info does not count its own descriptor"
+sized=$($morsel create -s 513G -m 640 2>/dev/null || $morsel create -s 2M -m 640)
+is "$(fact "$sized" mode)" 0640 "create: -m"
+(($(fact "$sized" size) >= 2 << 20))
+point $? "create: -s"
+one=$($morsel create --json -o 1 | jq -r 'select(.order == 1 and .size == 2097152).id')
+[[ $one =~ $id_re ]]
+point $? "create --json"
+
+# ls, info, stats
+is "$($morsel ls -q | grep -cxE "$id|$sized|$one")" 3 "ls -q prints the IDs"
+is "$($morsel ls | wc -l)" $((start + 4)) "ls prints a header and a line each"
+is "$($morsel ls --json | jq -r ".[] | select(.id == \"$one\").size")" 2097152 "ls --json"
+is "$($morsel info $((id)) | awk '$1 == "ID" { print $2 }')" "$id" "info takes a decimal ID"
+$morsel stats | grep -q "^morsels *$((start + 3))$"
+point $? "stats"
+$morsel rm "$id" "$sized" "$one"
+point $? "rm of several"
+is "$(morsels)" "$start" "they are gone"
+is "$($morsel ls --json | jq 'type')" '"array"' "ls --json of whatever is left"
+
+# put and get
+id=$($morsel put "$tmp/small")
+is "$(fact "$id" order)" 1 "put: smallest order that fits"
+$morsel get -n 100000 "$id" "$tmp/back"
+cmp "$tmp/small" "$tmp/back"
+point $? "get into a file gives it back"
+cp "$tmp/small" "$tmp/padded"
+truncate -s 2M "$tmp/padded"
+$morsel get "$id" | cmp - "$tmp/padded"
+point $? "get to standard output: zeroes behind the content"
+tail -c 10 "$tmp/small" >"$tmp/tail"
+$morsel get --offset 99990 -n 10 "$id" - | cmp - "$tmp/tail"
+point $? "get --offset"
+is "$($morsel put --into "$id" --offset 4K "$tmp/short")" "$id" "put --into prints the ID"
+is "$($morsel get --offset 4K -n 5 "$id")" short "put --into --offset"
+$morsel get -n 4K "$id" | cmp -n 4096 - "$tmp/small"
+point $? "put --offset leaves the rest"
+$morsel rm "$id"
+
+id=$($morsel put - <"$tmp/large")
+is "$(fact "$id" order)" 2 "put: standard input that is a file has a length"
+$morsel get -n 5000000 "$id" | cmp - "$tmp/large"
+point $? "and comes back"
+$morsel rm "$id"
+# shellcheck disable=SC2002
+json=$(cat "$tmp/large" | $morsel put -o 3 -m 600 --json)
+id=$(jq -r .id <<<"$json")
+is "$(jq -c '[.order, .bytes]' <<<"$json")" '[3,5000000]' "put --json of a pipe"
+$morsel get -n 5000000 "$id" | cmp - "$tmp/large"
+point $? "and comes back"
+fails 2 "say how much with -n" $morsel get "$id"
+$morsel rm "$id"
+id=$($morsel put "$tmp/empty")
+is "$(fact "$id" order)" 0 "put of an empty file: order 0"
+$morsel get "$id" | cmp -n 4096 - /dev/zero
+point $? "and reads as zero"
+fails 1 "has only 4096 bytes" $morsel get -n 4097 "$id"
+fails 1 "has only 4096 bytes" $morsel get --offset 4097 "$id"
+fails 1 "$tmp/small: does not fit in a morsel of order 0 (4 KiB)" \
+	$morsel put --into "$id" "$tmp/small"
+$morsel rm "$id"
+id=$($morsel put --offset 2M "$tmp/short")
+is "$(fact "$id" order)" 2 "put --offset counts for the order"
+is "$($morsel get --offset 2M -n 5 "$id")" short "and comes back"
+$morsel rm "$id"
+truncate -s 64M "$tmp/shrinks"
+$morsel put "$tmp/shrinks" >"$tmp/id" &
+sleep 0.2
+truncate -s 5000 "$tmp/shrinks"
+wait $!
+point $? "put of a file that shrinks"
+$morsel rm "$(<"$tmp/id")"
+is "$(morsels)" "$start" "all are gone"
+
+# errors of the command line
+fails 2 "no command given" $morsel
+fails 2 "fly: no such command" $morsel fly
+fails 2 "unrecognized option '--fly'" $morsel ls --fly
+fails 2 "5: not an order (0 to 4)" $morsel create -o 5
+fails 2 "-1: not an order (0 to 4)" $morsel create -o -1
+fails 2 "1X: not a size" $morsel create -s 1X
+fails 2 "257T: more than the largest order holds" $morsel create -s 257T
+fails 2 "give the order or the size once, not both" $morsel create -o 1 -s 1
+fails 2 "1000: not a mode" $morsel create -m 1000
+fails 2 "0xyz: not a morsel ID" $morsel info 0xyz
+fails 2 "0x10000000000000000: not a morsel ID" $morsel info 0x10000000000000000
+fails 2 "which morsel?" $morsel info
+fails 2 "which morsel?" $morsel get
+fails 2 "which morsel?" $morsel rm
+fails 2 "one ID at a time" $morsel info 1 2
+fails 2 "one file at a time" $morsel put a b
+fails 2 "one file at a time" $morsel get 1 a b
+fails 2 "257T: beyond the largest order" $morsel put --offset 257T a
+fails 2 "--into excludes -o, -s and -m" $morsel put --into 1 -o 1
+fails 2 "--json and --quiet exclude each other" $morsel ls --json -q
+$morsel --help >/dev/null && $morsel put --help >/dev/null && $morsel --version >/dev/null
+point $? "--help and --version"
+
+# errors of the object
+id=$($morsel put "$tmp/small")
+stale=$($morsel create -o 0)
+$morsel rm "$stale"
+for command in info get rm "put --into"; do
+	# shellcheck disable=SC2086
+	fails 1 "$stale: no living morsel has this ID" $morsel $command "$stale"
+done
+fails 1 "0x0000000000000000: no living morsel has this ID" $morsel info 0
+mkfifo "$tmp/fifo"
+$morsel put --into "$id" "$tmp/fifo" >/dev/null &
+exec 3>"$tmp/fifo"
+fails 1 "$id: still mapped or open elsewhere" $morsel rm "$id"
+exec 3>&-
+wait $!
+if (($($morsel stats --json | jq .max_order) < 4)); then
+	fails 1 "order 4 needs 5-level paging" $morsel create -o 4
+else
+	four=$($morsel put -o 4 "$tmp/short")
+	is "$($morsel get -n 5 "$four")" short "order 4"
+	$morsel rm "$four"
+fi
+
+# another user: setpriv(1) is of util-linux
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+mode=$(stat -c %a /dev/morsel)
+chmod 600 /dev/morsel
+fails 1 "/dev/morsel: permission denied; are you in group morsel?" as_nobody $morsel ls
+chmod 666 /dev/morsel
+fails 1 "$id: its mode does not permit this" as_nobody $morsel get "$id"
+is "$(as_nobody $morsel ls -q)" "" "ls hides what may not be read"
+shared=$($morsel put -m 644 "$tmp/short")
+is "$(as_nobody $morsel get -n 5 "$shared")" short "get of a readable one"
+fails 1 "$shared: its mode does not permit this" as_nobody $morsel rm "$shared"
+theirs=$($morsel put -m 666 "$tmp/short")
+fails 1 "$theirs: only its owner may destroy it" as_nobody $morsel rm "$theirs"
+chmod "$mode" /dev/morsel
+$morsel rm "$shared" "$theirs"
+
+# errors of files
+fails 1 "$tmp/none: No such file or directory" $morsel put "$tmp/none"
+fails 1 "$tmp: Is a directory" $morsel put "$tmp"
+fails 1 "$tmp/small: does not fit in a morsel of order 0 (4 KiB); choose a larger one" \
+	$morsel put -o 0 "$tmp/small"
+# shellcheck disable=SC2002
+cat "$tmp/small" | quietly $morsel put -o 0
+is "${PIPESTATUS[1]}" 1 "put of a pipe that holds more than the morsel"
+grep -q 'standard input: does not fit in a morsel of order 0' "$tmp/err"
+point $? "  and says so"
+fails 1 "/dev/full: No space left on device" $morsel get "$id" /dev/full
+fails 1 "$tmp/none/file: No such file or directory" $morsel get "$id" "$tmp/none/file"
+quietly $morsel get "$id" | true
+is "${PIPESTATUS[0]}" 1 "get into a pipe whose reader left"
+grep -q 'standard output: Broken pipe' "$tmp/err"
+point $? "  and says so"
+for command in create "put $tmp/small" ls stats "info $id"; do
+	# shellcheck disable=SC2086
+	quietly $morsel $command >/dev/full
+	is $? 1 "${command%% *}: standard output is full"
+done
+$morsel put "$tmp/fifo" >/dev/null 2>"$tmp/err" &
+pid=$!
+exec 3>"$tmp/fifo"
+head -c 9000 "$tmp/small" >&3
+while (($(morsels) < start + 2)); do
+	sleep 0.1
+done
+kill -TERM $pid
+wait $pid 2>/dev/null
+is $? 143 "put ended by a signal"
+grep -q 'fifo: interrupted by a signal' "$tmp/err"
+point $? "  and says so"
+exec 3>&-
+$morsel rm "$id"
+is "$(morsels)" "$start" "a failing put leaves nothing behind"
+
+echo "1..$count"
+exit $((failed != 0))

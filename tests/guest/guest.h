@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the guest tests share: short forms of the calls that must not fail
+ * here, children, access probes, and the model of how many frames a morsel
+ * should hold.
+ */
+#ifndef GUEST_H
+#define GUEST_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <morsel.h>
+
+#include "tap.h"
+
+#define PAGE MORSEL_PAGE_SIZE
+#define R PROT_READ
+#define W PROT_WRITE
+#define X PROT_EXEC
+#define RW (R | W)
+
+extern unsigned int opt_seconds; /* -s: how long one race lasts */
+extern unsigned long opt_pages; /* -n: pages in the tests that populate much */
+
+/* Options, unbuffered output, fault handlers, the control device. */
+void guest_init(int argc, char **argv);
+
+int device(void);
+struct morsel_stats stats(void);
+unsigned int max_order(void);
+bool same_stats(struct morsel_stats a, struct morsel_stats b);
+
+/*
+ * Create, describe, select, map, unmap, destroy; each ends the test when it
+ * fails.
+ */
+int create(unsigned int order, uint64_t *id);
+struct morsel_info info(int fd);
+int select_id(uint64_t id, unsigned int flags);
+char *map(int fd, int prot);
+char *map_id(uint64_t id, int prot);
+char *map_at(int fd, uint64_t addr, int prot);
+void unmap(void *addr, unsigned int order);
+void destroy(int fd);
+
+/*
+ * A free, naturally aligned address for @order; @slot 0 to 3 tells four of
+ * them apart.
+ */
+uint64_t free_addr(unsigned int order, unsigned int slot);
+
+/*
+ * Access rights as the CPU sees them: 0, or the signal that the access
+ * raised.
+ */
+enum access { READ, WRITE, EXECUTE };
+int probe(void *addr, enum access how);
+/* Puts "return 42" at @addr, which is what probe(EXECUTE) expects to find. */
+void put_code(void *addr);
+
+/* Pages by index, each with a stamp of its own in its first eight bytes. */
+static inline _Atomic uint64_t *word(char *base, uint64_t page)
+{
+	return (_Atomic uint64_t *)(base + page * PAGE);
+}
+
+static inline uint64_t stamp(uint64_t page)
+{
+	return (page + 1) * 0x9e3779b97f4a7c15ull;
+}
+
+static inline uint64_t pages_of(unsigned int order)
+{
+	return 1ull << (9 * order);
+}
+
+/*
+ * The i-th of n pages spread over a whole morsel in runs of neighbours,
+ * ascending; of a morsel with fewer pages it is all of them.
+ */
+uint64_t spread(unsigned int order, uint64_t i, uint64_t n);
+void put_stamps(char *base, unsigned int order, uint64_t n);
+uint64_t bad_stamps(char *base, unsigned int order, uint64_t n);
+/* Table frames that ascending @pages need. */
+uint64_t tables_for(unsigned int order, const uint64_t *pages, uint64_t n);
+uint64_t tables_for_spread(unsigned int order, uint64_t n);
+
+/*
+ * Children: reap() gives the exit status, or minus the signal that killed it.
+ */
+pid_t spawn(int (*fn)(void *arg), void *arg);
+int reap(pid_t pid);
+
+/* Zeroed memory that children share; a step counter to keep them in line. */
+void *shared(size_t size);
+void await(atomic_int *step, int value);
+
+/* Bytes of page tables of this process (VmPTE). */
+unsigned long table_bytes(void);
+uint64_t random64(void);
+double now(void);
+
+#endif /* GUEST_H */

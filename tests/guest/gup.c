@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The kernel as a user of the memory: it may pin and copy what the mapping
+ * allows, and never writes through a mapping that is read-only.
+ */
+#include "guest.h"
+
+#include <linux/io_uring.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#define LEN (4 * PAGE) /* enough for file systems to pin and not copy */
+
+static char buffer[LEN];
+static size_t len; /* LEN, or what the morsel has */
+
+static ssize_t vm_write(char *to)
+{
+	struct iovec from = { buffer, len }, there = { to, len };
+
+	return process_vm_writev(getpid(), &from, 1, &there, 1, 0);
+}
+
+static ssize_t vm_read(char *from)
+{
+	struct iovec to = { buffer, len }, there = { from, len };
+
+	return process_vm_readv(getpid(), &to, 1, &there, 1, 0);
+}
+
+static ssize_t mem_write(char *to)
+{
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	ssize_t n = pwrite(fd, buffer, len, (off_t)to);
+
+	close(fd);
+	return n;
+}
+
+static ssize_t pipe_read(char *to)
+{
+	int fds[2];
+	ssize_t n;
+
+	if (pipe(fds) || write(fds[1], buffer, len) != (ssize_t)len)
+		bail("pipe: %s", strerror(errno));
+	n = read(fds[0], to, len);
+	close(fds[0]);
+	close(fds[1]);
+	return n;
+}
+
+/* The file systems below the guest's root read straight into pinned pages. */
+static ssize_t file_read(char *to, int flags)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC | flags);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = read(fd, to, len);
+	close(fd);
+	return n;
+}
+
+/* Pin for long and for writing: 0, or -1 with errno. */
+static int pin(char *p)
+{
+	struct io_uring_params params = { 0 };
+	struct iovec vec = { p, len };
+	int fd = syscall(SYS_io_uring_setup, 1, &params), ret;
+
+	if (fd < 0)
+		return -1;
+	ret = syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &vec,
+		      1);
+	close(fd);
+	return ret;
+}
+
+/* Page references, not copies, go through the pipe. */
+static bool spliced(char *from)
+{
+	struct iovec vec = { from, PAGE };
+	bool same = false;
+	int fds[2];
+
+	if (pipe(fds))
+		bail("pipe: %s", strerror(errno));
+	memset(buffer, 0, PAGE);
+	if (vmsplice(fds[1], &vec, 1, 0) == (ssize_t)PAGE &&
+	    read(fds[0], buffer, PAGE) == (ssize_t)PAGE)
+		same = !memcmp(buffer, from, PAGE);
+	close(fds[0]);
+	close(fds[1]);
+	return same;
+}
+
+static void writable(int fd, unsigned int order)
+{
+	char *p = map(fd, RW);
+	ssize_t n;
+
+	memset(buffer, 1, LEN);
+	is(vm_write(p), len, "order %u: process_vm_writev", order);
+	is(p[len - 1], 1, "order %u: has written", order);
+	memset(buffer, 2, LEN);
+	is(mem_write(p), len, "order %u: /proc/self/mem", order);
+	is(p[len - 1], 2, "order %u: has written", order);
+	memset(buffer, 3, LEN);
+	is(pipe_read(p), len, "order %u: read from a pipe", order);
+	is(p[len - 1], 3, "order %u: has written", order);
+	is(file_read(p, 0), len, "order %u: read from a file", order);
+	ok(!memcmp(p, "\177ELF", 4), "order %u: has written", order);
+	memset(p, 0, len);
+	n = file_read(p, O_DIRECT);
+	if (n >= 0)
+		ok(n == (ssize_t)len && !memcmp(p, "\177ELF", 4),
+		   "order %u: O_DIRECT", order);
+	else
+		skip("O_DIRECT", strerror(errno));
+	ok(spliced(p), "order %u: vmsplice", order);
+	if (!pin(p) ||
+	    (errno != EOPNOTSUPP && errno != ENOSYS && errno != EPERM))
+		is(pin(p), 0, "order %u: a pin for writing", order);
+	else
+		skip("a pin for writing",
+		     "io_uring of this kernel refuses any file's memory");
+	unmap(p, order);
+}
+
+/* @prot has no W: a write by any way fails, and changes nothing. */
+static void readonly(int fd, unsigned int order, int prot)
+{
+	char *p = map(fd, prot), *all = map(fd, RW);
+	const char *name = prot & X ? "rx" : "r";
+
+	memset(all, 7, len);
+	memset(buffer, 9, LEN);
+	for (int round = 0; round < 2; round++) {
+		is_errno(vm_write(p), EFAULT, "order %u: %s: process_vm_writev",
+			 order, name);
+		ok(mem_write(p) < 0, "order %u: %s: /proc/self/mem", order,
+		   name);
+		is_errno(pipe_read(p), EFAULT, "order %u: %s: read from a pipe",
+			 order, name);
+		ok(file_read(p, 0) <= 0, "order %u: %s: read from a file",
+		   order, name);
+		ok(file_read(p, O_DIRECT) <= 0, "order %u: %s: O_DIRECT", order,
+		   name);
+		ok(pin(p) != 0, "order %u: %s: a pin for writing", order, name);
+		/* Once more with everything present: that is where fast paths look. */
+		for (size_t i = 0; i < len; i += PAGE)
+			ok(!probe(p + i, READ) && p[i] == 7,
+			   "order %u: %s: page %d is as it was", order, name,
+			   (int)(i / PAGE));
+	}
+	is(vm_read(p), len, "order %u: %s: process_vm_readv", order, name);
+	is(buffer[len - 1], 7, "order %u: %s: has read", order, name);
+	ok(spliced(p), "order %u: %s: vmsplice", order, name);
+	unmap(p, order);
+	unmap(all, order);
+}
+
+/* A page that a pipe still refers to outlives its morsel. */
+static void pinned_after_destroy(unsigned int order)
+{
+	int fd = create(order, NULL), fds[2];
+	char *p = map(fd, RW);
+	struct iovec vec = { p, PAGE };
+
+	memset(p, 5, PAGE);
+	if (pipe(fds) || vmsplice(fds[1], &vec, 1, 0) != (ssize_t)PAGE)
+		bail("vmsplice: %s", strerror(errno));
+	unmap(p, order);
+	destroy(fd);
+	/* Were it free, it would be given out again by now. */
+	for (int i = 0; i < 64; i++) {
+		fd = create(0, NULL);
+		p = map(fd, RW);
+		memset(p, 6, PAGE);
+		unmap(p, 0);
+		destroy(fd);
+	}
+	is(read(fds[0], buffer, PAGE), PAGE,
+	   "order %u: read of a page of a dead morsel", order);
+	ok(buffer[0] == 5 && buffer[PAGE - 1] == 5,
+	   "order %u: it kept its content", order);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+int main(int argc, char **argv)
+{
+	struct morsel_stats before;
+
+	guest_init(argc, argv);
+	before = stats();
+	for (unsigned int order = 0; order <= max_order(); order++) {
+		int fd = create(order, NULL);
+
+		len = order ? LEN : PAGE;
+		writable(fd, order);
+		readonly(fd, order, R);
+		readonly(fd, order, R | X);
+		destroy(fd);
+		pinned_after_destroy(order);
+	}
+	ok(same_stats(before, stats()), "all is given back");
+	return done();
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The layout of every ioctl argument and every ioctl number, as numbers: they
+ * are the same on 32 and 64 bit and never change again.
+ */
+#include <stddef.h>
+
+#include <linux/morsel.h>
+
+#define AT(type, field, offset)                                  \
+	_Static_assert(offsetof(struct type, field) == (offset), \
+		       #type "." #field)
+#define SIZE(type, size) _Static_assert(sizeof(struct type) == (size), #type)
+#define NUMBER(name, value) _Static_assert((name) == (value), #name)
+
+SIZE(morsel_create, 40);
+AT(morsel_create, fd, 12);
+AT(morsel_create, id, 16);
+AT(morsel_create, reserved, 24);
+
+SIZE(morsel_open, 32);
+AT(morsel_open, flags, 8);
+AT(morsel_open, fd, 12);
+AT(morsel_open, reserved, 16);
+
+SIZE(morsel_info, 104);
+AT(morsel_info, descriptors, 48);
+AT(morsel_info, order, 56);
+AT(morsel_info, gid, 68);
+AT(morsel_info, reserved, 72);
+
+SIZE(morsel_next, 112);
+AT(morsel_next, info, 8);
+
+SIZE(morsel_stats, 64);
+AT(morsel_stats, max_order, 32);
+AT(morsel_stats, reserved, 40);
+
+NUMBER(MORSEL_IOC_CREATE, 0xc028d300);
+NUMBER(MORSEL_IOC_OPEN, 0xc020d301);
+NUMBER(MORSEL_IOC_NEXT, 0xc070d302);
+NUMBER(MORSEL_IOC_STATS, 0x8040d303);
+NUMBER(MORSEL_IOC_INFO, 0x8068d310);
+NUMBER(MORSEL_IOC_DESTROY, 0x0000d311);

@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The judges judged: what vm/run and vm/klog-check have to notice, they notice.
+
+cd "$(dirname "$0")/.." || exit 1
+. tests/tap.sh
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+klog_check() { vm/klog-check "$tmp/log" >"$tmp/found"; }
+
+bad=(
+	'BUG: kernel NULL pointer dereference, address: 0000000000000000'
+	'BUG: unable to handle page fault for address: ffff888000000000'
+	'kernel BUG at mm/memory.c:123!'
+	'BUG: Bad page state in process a.out  pfn:1234'
+	'BUG: Bad rss-counter state mm:00000000 type:MM_ANONPAGES val:1'
+	'BUG: non-zero pgtables_bytes on freeing mm: 4096'
+	'mm/pgtable-generic.c:50: bad pmd 00000000(8000000012345067)'
+	'mm/memory.c:200: bad pud 00000000(0000000000000067)'
+	'WARNING: CPU: 1 PID: 77 at kernel/fork.c:100 foo+0x10/0x20 [morsel]'
+	'Oops: 0002 [#1] PREEMPT SMP PTI'
+	'Oops: general protection fault, probably for non-canonical address'
+	'general protection fault, probably for non-canonical address 0xdead: 0000 [#1]'
+	'invalid opcode: 0000 [#1] PREEMPT SMP'
+	'Kernel panic - not syncing: Fatal exception'
+	'Call Trace:'
+	'refcount_t: underflow; use-after-free.'
+	'WARNING: possible recursive locking detected'
+	'WARNING: possible circular locking dependency detected'
+	'INFO: possible recursive locking detected'
+	'WARNING: inconsistent lock state'
+	'WARNING: suspicious RCU usage'
+	'BUG: sleeping function called from invalid context at mm/page_alloc.c:1'
+	'BUG: scheduling while atomic: a.out/77/0x00000002'
+	'BUG: KASAN: use-after-free in morsel_attach+0x1/0x2'
+	'BUG: KCSAN: data-race in morsel_populate / morsel_populate'
+	'UBSAN: array-index-out-of-bounds in tree.c:1:2'
+	'BUG: KFENCE: out-of-bounds read in morsel_attach+0x1/0x2'
+	'rcu: INFO: rcu_preempt self-detected stall on CPU'
+	'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:'
+	'rcu: rcu_preempt kthread starved for 5250 jiffies!'
+	'watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [a.out:77]'
+	'INFO: task a.out:77 blocked for more than 120 seconds.'
+	'morsel: 3 data and 1 table frames leaked'
+)
+for line in "${bad[@]}"; do
+	printf '[    1.000000] Run /init as init process\r\n[    2.000000] %s\r\n' "$line" >"$tmp/log"
+	klog_check
+	is "klog-check trips on: $line" "$? $(<"$tmp/found")" "1 [    2.000000] $line"
+done
+
+cat >"$tmp/log" <<'END'
+[    0.000000] Kernel command line: console=ttyS1 oops=panic panic=-1
+[    0.100000] rcu: Hierarchical RCU implementation.
+[    0.100000] rcu: 	RCU restricting CPUs from NR_CPUS=8192 to nr_cpu_ids=2.
+[    0.100000] 	Tasks RCU enabled.
+[    0.200000] x86/bugs: Spectre V2 : Mitigation: Retpolines
+[    0.300000] debug: unmapping init memory
+[    0.500000] rcu: RCU calculated value of scheduler-enlistment delay is 25 jiffies.
+[    9.000000] morsel: loading out-of-tree module taints kernel.
+[    9.100000] demo[172]: segfault at 7f2400000000 ip 0000 sp 0000 error 7 in morsel-demo[400000+5000]
+END
+klog_check
+is "klog-check lets a healthy log pass" "$?" 0
+: >"$tmp/log"
+vm/klog-check "$tmp/log" 2>/dev/null
+is "klog-check refuses an empty log" "$?" 2
+
+# guest NAME STATUS [OPTION...] -- COMMAND...: vm/run ends with that status
+guest() {
+	local name=$1 wanted=$2 got
+
+	shift 2
+	vm/run --no-module "$@" >"$tmp/out" 2>"$tmp/err"
+	got=$?
+	if [ "$got" = "$wanted" ]; then
+		pass "vm/run: $name: status $wanted"
+	else
+		fail "vm/run: $name: status $wanted" \
+			< <(echo "got $got"; cat "$tmp/out" "$tmp/err")
+	fi
+}
+
+head -c 200000 /usr/lib/x86_64-linux-gnu/libc.so.6 >"$tmp/bytes"
+guest success 0 -- cat "$tmp/bytes"
+check "vm/run: output arrives byte for byte" cmp "$tmp/bytes" "$tmp/out"
+guest failure 1 -- false
+# shellcheck disable=SC2016 # for the guest's shell
+guest "kernel 6.1, 5 levels" 42 --kernel 6.1 --cpu max -- \
+	bash -c 'grep -qw la57 /proc/cpuinfo && [[ $(uname -r) = 6.1.* ]] && exit 42'
+is "vm/run: output so far is nothing" "$(<"$tmp/out")" ""
+guest "arguments keep their shape" 0 -- bash -c 'printf "<%s>" "$@"' bash 'a  b' "\$c'" '' $'d\ne'
+is "vm/run: arguments arrived" "$(<"$tmp/out")" "<a  b><\$c'><><d"$'\n'"e>"
+guest "a line in the kernel log" 125 -- bash -c 'echo "WARNING: fake" >/dev/kmsg'
+check "vm/run: it names the line" grep 'WARNING: fake' "$tmp/err"
+guest "a panic" 125 -- bash -c 'echo c >/proc/sysrq-trigger; sleep 60'
+guest "the guest gone" 125 -- bash -c 'echo b >/proc/sysrq-trigger; sleep 60'
+guest "the time limit" 124 --timeout 30 -- sleep 100
+guest "a background process is no obstacle" 0 -- bash -c 'sleep 1000 & exit 0'
+guest "an unknown option" 125 --nonsense -- true
+
+finish
