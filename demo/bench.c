@@ -31,6 +31,8 @@ struct source {
 	int flags;
 };
 
+static int morsels[2], n_morsels; /* what is to be destroyed */
+
 static char *map(const struct source *s, int prot)
 {
 	char *p = mmap(NULL, s->size, prot, s->flags, s->fd, 0);
@@ -58,13 +60,23 @@ static void populate(const struct source *s, size_t pages)
 	munmap(p, s->size);
 }
 
+/* At the end of a table, and of the program however it ends. */
+static void drop_morsels(void)
+{
+	while (n_morsels) {
+		morsel_destroy(morsels[--n_morsels]);
+		close(morsels[n_morsels]);
+	}
+}
+
 static struct source morsel_source(int dev, size_t pages)
 {
-	struct source s = { morsel_create(dev, 2, 0600, 0, NULL),
-			    morsel_size(2), MAP_SHARED };
+	struct source s = { .size = morsel_size(2), .flags = MAP_SHARED };
 
+	s.fd = morsel_create(dev, 2, 0600, 0, NULL);
 	if (s.fd < 0)
 		die("create: %s", strerror(-s.fd));
+	morsels[n_morsels++] = s.fd;
 	populate(&s, pages);
 	return s;
 }
@@ -101,20 +113,18 @@ static unsigned long table_bytes(void)
 /* By how much page tables grow in a process that has nothing else to do. */
 static unsigned long table_growth(const struct source *s, int prot)
 {
-	unsigned long *growth = mmap(NULL, sizeof(*growth),
-				     PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0),
-		      bytes;
+	unsigned long *growth, bytes;
 	int status;
 	pid_t pid;
 
+	growth = mmap(NULL, sizeof(*growth), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (growth == MAP_FAILED)
 		die("mmap: %s", strerror(errno));
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		*growth =
-			table_bytes(); /* the first call grows the process itself */
+		table_bytes(); /* the first call grows the process itself */
 		*growth = table_bytes();
 		touch(map(s, prot), PAGES, prot);
 		*growth = table_bytes() - *growth;
@@ -156,7 +166,8 @@ static void compare(const struct source *sources, int prot)
 			sample_add(&unmapped[i], seconds() - start);
 		}
 
-	printf("\n%lu populated pages (%lu MiB), %s, %d interleaved rounds; ms, median [p10 p90]\n",
+	printf("\n%lu populated pages (%lu MiB), %s, %d interleaved rounds; "
+	       "ms, median [p10 p90]\n",
 	       PAGES, PAGES / 256, rights, ROUNDS);
 	printf("%-25s  %-29s  %-29s  %s\n", "", "map + touch every page",
 	       "the same + unmap", "page tables");
@@ -184,8 +195,7 @@ static void against_shm(int dev, int prot)
 	sources[SHM_POPULATE].flags |= MAP_POPULATE;
 	compare(sources, prot);
 	close(sources[SHM].fd);
-	morsel_destroy(sources[MORSEL].fd);
-	close(sources[MORSEL].fd);
+	drop_morsels();
 }
 
 /* Mapping attaches nothing by itself, so a touch is what makes it honest. */
@@ -228,16 +238,14 @@ static void by_content(int dev)
 	    ratio <= LARGEST_RATIO);
 	bar("map + touch + unmap, 2^18 pages to 1", ratio_touched,
 	    "at most 1.25", ratio_touched <= LARGEST_RATIO);
-	for (int i = 0; i < 2; i++) {
-		morsel_destroy(sources[i].fd);
-		close(sources[i].fd);
-	}
+	drop_morsels();
 }
 
 int bench(int dev, int prot)
 {
 	struct morsel_stats before, after;
 
+	atexit(drop_morsels);
 	if (morsel_stats(dev, &before))
 		die("no statistics");
 	against_shm(dev, prot);
@@ -247,10 +255,7 @@ int bench(int dev, int prot)
 	if (before.morsels != after.morsels ||
 	    before.data_frames != after.data_frames ||
 	    before.table_frames != after.table_frames ||
-	    before.attachments != after.attachments) {
-		fprintf(stderr,
-			"morsel-demo: not all frames were given back\n");
-		return 1;
-	}
+	    before.attachments != after.attachments)
+		return fail("not all frames were given back");
 	return 0;
 }

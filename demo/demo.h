@@ -25,6 +25,10 @@
 		exit(1);                                                  \
 	} while (0)
 
+/* Says why on one line, for a caller that has something to clean up. */
+#define fail(fmt, ...) \
+	(fprintf(stderr, "morsel-demo: " fmt "\n", ##__VA_ARGS__), 1)
+
 /* An open file and its size; only regular files that fit a 1-GiB morsel. */
 struct input {
 	const char *name;
@@ -41,7 +45,7 @@ int handover(int dev, const char *file);
 /* The reading side, a program of its own: the ID comes by standard input. */
 int handover_reader(int dev, const char *file);
 
-/* Tables and bars, touching as @prot says.  Returns 0, or 1 when frames were lost. */
+/* Tables and bars, touching as @prot says: 0, or 1 when frames were lost. */
 int bench(int dev, int prot);
 
 double seconds(void);

@@ -15,26 +15,21 @@ static int put(int fd, const struct input *in)
 {
 	size_t at = 0;
 	void *map;
-	ssize_t n;
+	ssize_t n = 0;
 	int err;
 
 	err = morsel_map(fd, NULL, PROT_READ | PROT_WRITE, 0, &map);
-	if (err) {
-		fprintf(stderr, "morsel-demo: map for writing: %s\n",
-			strerror(-err));
-		return 1;
-	}
+	if (err)
+		return fail("map for writing: %s", strerror(-err));
 	for (; at < in->size; at += n) {
 		n = pread(in->fd, (char *)map + at, in->size - at, at);
 		if (n <= 0)
 			break;
 	}
 	morsel_unmap(map, 2);
-	if (at < in->size) {
-		fprintf(stderr, "morsel-demo: %s: read: %s\n", in->name,
-			strerror(errno));
-		return 1;
-	}
+	if (at < in->size)
+		return fail("%s: read: %s", in->name,
+			    n < 0 ? strerror(errno) : "shorter than it was");
 	return 0;
 }
 
@@ -45,11 +40,11 @@ static int send_to_reader(uint64_t id, const char *file)
 	pid_t pid;
 
 	if (pipe(pipe_fds))
-		die("pipe: %s", strerror(errno));
+		return fail("pipe: %s", strerror(errno));
 	fflush(stdout);
 	pid = fork();
 	if (pid < 0)
-		die("fork: %s", strerror(errno));
+		return fail("fork: %s", strerror(errno));
 	if (!pid) {
 		dup2(pipe_fds[0], STDIN_FILENO);
 		close(pipe_fds[0]);
@@ -59,7 +54,7 @@ static int send_to_reader(uint64_t id, const char *file)
 	}
 	close(pipe_fds[0]);
 	if (write(pipe_fds[1], &id, sizeof(id)) != sizeof(id))
-		fprintf(stderr, "morsel-demo: pipe: %s\n", strerror(errno));
+		(void)fail("pipe: %s", strerror(errno));
 	close(pipe_fds[1]);
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return 1;
@@ -74,6 +69,7 @@ int handover(int dev, const char *file)
 	uint64_t id;
 	int fd, failed, err;
 
+	signal(SIGPIPE, SIG_IGN);
 	input_open(&in, file);
 	fd = morsel_create(dev, 2, 0600, 0, &id);
 	if (fd < 0)
@@ -95,10 +91,8 @@ int handover(int dev, const char *file)
 		failed = send_to_reader(id, file);
 	}
 	err = morsel_destroy(fd);
-	if (err) {
-		fprintf(stderr, "morsel-demo: destroy: %s\n", strerror(-err));
-		failed = 1;
-	}
+	if (err)
+		failed = fail("destroy: %s", strerror(-err));
 	close(fd);
 	close(in.fd);
 	return failed;
@@ -129,11 +123,8 @@ static int show_that_writing_kills(volatile char *map)
 	}
 	if (waitpid(pid, &status, 0) != pid)
 		die("waitpid: %s", strerror(errno));
-	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSEGV) {
-		fprintf(stderr,
-			"morsel-demo: a write through the read-only mapping went on\n");
-		return 1;
-	}
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSEGV)
+		return fail("a write through the read-only mapping went on");
 	printf("        its child pid %d wrote to the mapping and died: %s\n",
 	       pid, strsignal(WTERMSIG(status)));
 	return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* morsel-demo FILE: hands FILE over in a morsel, then measures what that costs. */
+/* morsel-demo FILE: hands FILE over in a morsel, measures what that costs. */
 #include "demo.h"
 
 int main(int argc, char **argv)
@@ -8,7 +8,8 @@ int main(int argc, char **argv)
 	int writes = argc == 3 && !strcmp(argv[1], "--write"), dev;
 
 	if (argc != 2 && !reader && !writes)
-		die("usage: morsel-demo [--write] FILE (of 64 MiB to 1 GiB; --write: touch by writing)");
+		die("usage: morsel-demo [--write] FILE (of 64 MiB to 1 GiB;"
+		    " --write: measure with writes instead of reads)");
 	dev = morsel_device_open();
 	if (dev < 0)
 		die("%s: %s", MORSEL_DEVICE, strerror(-dev));

@@ -73,7 +73,8 @@ bool same_stats(struct morsel_stats a, struct morsel_stats b)
 		    a.attachments == b.attachments;
 
 	if (!same)
-		note("morsels %lld -> %lld, data %lld -> %lld, tables %lld -> %lld, attachments %lld -> %lld",
+		note("morsels %lld -> %lld, data %lld -> %lld, "
+		     "tables %lld -> %lld, attachments %lld -> %lld",
 		     a.morsels, b.morsels, a.data_frames, b.data_frames,
 		     a.table_frames, b.table_frames, a.attachments,
 		     b.attachments);

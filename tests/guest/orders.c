@@ -15,10 +15,9 @@ static void pick_pages(unsigned int order)
 {
 	uint64_t total = pages_of(order), half = total / 2;
 	uint64_t wish[] = {
-		0,	     1,		  511,
-		512,	     1023,	  (1 << 18) - 1,
-		1 << 18,     half - 1,	  half,
-		total - 513, total - 512, total - 1,
+		0,	   1,	     511,  512,		(1 << 18) - 1,
+		1 << 18,   half - 1, half, total - 513, total - 512,
+		total - 1,
 	};
 
 	n_pages = 0;
