@@ -180,7 +180,11 @@ static const struct mmu_interval_notifier_ops view_ops = {
 struct morsel_view *morsel_view_create(struct vm_area_struct *vma,
 				       atomic_long_t *attached)
 {
-	struct morsel_view *view = kmalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
+	/*
+	 * Not charged to the memory cgroup: a fault that cannot get a view
+	 * would be tried again for ever, and there is one for a VMA at most.
+	 */
+	struct morsel_view *view = kmalloc(sizeof(*view), GFP_KERNEL);
 	int err;
 
 	if (!view)
@@ -237,19 +241,13 @@ void morsel_view_destroy(struct morsel_view *view)
 }
 
 /*
- * Rights that an entry above a table of @level can carry on a stock kernel.
- * pud_bad() and p4d_bad() let RW=0 pass; pmd_bad() and the 5-level pgd_bad()
- * do not.  No level lets NX pass, so leaves of shared tables never execute.
- * A protection key belongs to leaves.  What no entry can carry becomes
- * ordinary leaves in tables of the process's own.
+ * Shared tables exist for the rights that are common.  A protection key is a
+ * process's own affair, and a mapping without any right is hardly used: both
+ * get leaves in the process's own tables.
  */
-static bool level_carries(unsigned int level, unsigned long vm_flags)
+static bool rights_shared(unsigned long vm_flags)
 {
-	if (vm_flags & (VM_EXEC | ARCH_VM_PKEY_FLAGS))
-		return false;
-	if (vm_flags & VM_WRITE)
-		return true;
-	return (vm_flags & VM_READ) && (level == 2 || level == 3);
+	return (vm_flags & VM_ACCESS_FLAGS) && !(vm_flags & ARCH_VM_PKEY_FLAGS);
 }
 
 /**
@@ -258,8 +256,8 @@ static bool level_carries(unsigned int level, unsigned long vm_flags)
  * @addr:  an address in it
  * @order: order of the morsel
  *
- * It must be aligned alike in the address space and in the object, lie in the
- * VMA as a whole, and its entry must be able to carry the VMA's rights.
+ * It must be aligned alike in the address space and in the object, and lie in
+ * the VMA as a whole.
  *
  * Return: 1 to @order, or 0: a single page, mapped by the kernel.
  */
@@ -269,13 +267,14 @@ unsigned int morsel_view_level(struct vm_area_struct *vma, unsigned long addr,
 	unsigned long skew = vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT);
 	unsigned int level;
 
+	if (!rights_shared(vma->vm_flags))
+		return 0;
 	for (level = order; level; level--) {
 		unsigned long size = morsel_level_size(level);
 		unsigned long start = ALIGN_DOWN(addr, size);
 
 		if (!(skew & (size - 1)) && start >= vma->vm_start &&
-		    size <= vma->vm_end - start &&
-		    level_carries(level, vma->vm_flags))
+		    size <= vma->vm_end - start)
 			break;
 	}
 	return level;
@@ -321,7 +320,7 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
  * morsel_view_attach() - make sure that a table is attached at a fault
  * @view:  the view of the VMA
  * @vmf:   the fault
- * @tree:  the morsel's tree
+ * @tree:  the morsel's tree for the rights of the VMA
  * @index: the page of the morsel that the fault is at
  * @level: what morsel_view_level() said, at least 1
  *
@@ -357,8 +356,6 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 	slot->addr = addr;
 	slot->level = level;
 	value = morsel_entry_make(table, tree->source->table_flags);
-	if (!(vmf->vma->vm_flags & VM_WRITE))
-		value &= ~(u64)_PAGE_RW;
 
 	/* Sleeps while an invalidation of this range is under way. */
 	seq = mmu_interval_read_begin(&view->gate);

@@ -19,6 +19,12 @@
 #if !S_DAX
 #error "morsel needs a kernel with FS_DAX: the fault path must offer whole tables"
 #endif
+#if defined(MORSEL_HAVE_UFFD_WP_ASYNC) && !defined(MORSEL_HAVE_UFFD_NOT_SPECIAL)
+#error "this kernel lets userfaultfd write into shared page tables; take a newer one of its series"
+#endif
+#ifdef MORSEL_HAVE_GLOBAL_ASID
+#error "this kernel has global ASIDs (AMD INVLPGB), which the TLB shootdown does not know"
+#endif
 #if ALLOC_SPLIT_PTLOCKS && NR_CPUS >= CONFIG_SPLIT_PTLOCK_CPUS
 #error "this kernel (PREEMPT_RT or lockdep) does not export the allocator of its page-table locks"
 #endif

@@ -118,6 +118,16 @@ static long dev_answer(int fd, struct file *file, void __user *arg,
 	return 0;
 }
 
+/*
+ * A creation failed after the object was entered.  Somebody who guessed its ID
+ * may have it open by now; then it is theirs.
+ */
+static void dev_abandon(struct morsel_object *object)
+{
+	if (morsel_object_destroy(object))
+		morsel_object_unuse(object);
+}
+
 static long dev_create(void __user *arg)
 {
 	struct morsel_object *object;
@@ -145,7 +155,7 @@ static long dev_create(void __user *arg)
 	file = morsel_object_file(object, O_RDWR, &morsel_file_fops);
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
-		morsel_object_destroy(object);
+		dev_abandon(object);
 		goto err_fd;
 	}
 
@@ -207,17 +217,14 @@ err_fd:
 
 static long dev_next(void __user *arg)
 {
-	struct morsel_object *object;
 	struct morsel_next next = {};
+	int err;
 
 	if (copy_from_user(&next.cursor, arg, sizeof(next.cursor)))
 		return -EFAULT;
-	object = morsel_object_next(&next.cursor);
-	if (!object)
-		return -ENOENT;
-	morsel_object_describe(object, &next.info);
-	next.info.descriptors--;	/* our own use */
-	morsel_object_unuse(object);
+	err = morsel_object_next(&next.cursor, &next.info);
+	if (err)
+		return err;
 	return copy_to_user(arg, &next, sizeof(next)) ? -EFAULT : 0;
 }
 

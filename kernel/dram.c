@@ -113,6 +113,23 @@ static const struct morsel_source_ops dram_ops = {
 };
 
 /**
+ * morsel_dram_leaf_flags() - flag bits of a leaf with the rights of a VMA
+ * @vm_flags: VM_READ, VM_WRITE, VM_EXEC; others are ignored
+ *
+ * Accessed, and for writers dirty, from the start: that saves the hardware a
+ * write.  Not dirty without the right to write, which would make the leaf one
+ * of a shadow stack.
+ */
+u64 morsel_dram_leaf_flags(unsigned long vm_flags)
+{
+	pgprot_t prot = vm_get_page_prot((vm_flags & VM_ACCESS_FLAGS) |
+					 VM_SHARED);
+
+	return pgprot_val(prot) | _PAGE_ACCESSED |
+	       (vm_flags & VM_WRITE ? _PAGE_DIRTY : 0);
+}
+
+/**
  * morsel_dram_init() - make a source for one object
  * @dram:    the source
  * @mapping: address space of the object's inode; outlives every frame
@@ -121,8 +138,6 @@ static const struct morsel_source_ops dram_ops = {
  */
 int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping)
 {
-	pgprot_t prot = vm_get_page_prot(VM_READ | VM_WRITE | VM_SHARED);
-
 	dram->counts = alloc_percpu_gfp(struct morsel_frame_counts,
 					GFP_KERNEL_ACCOUNT);
 	if (!dram->counts)
@@ -131,15 +146,7 @@ int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping)
 	dram->mapping = mapping;
 	dram->source.ops = &dram_ops;
 	dram->source.table_flags = _PAGE_TABLE;
-	/*
-	 * Leaves are as wide as a data mapping can be; the entry that attaches
-	 * narrows them.  Special: get_user_pages_fast() looks at the rights of
-	 * leaves only and would write through a read-only mapping; the slow
-	 * path, which this forces, asks the VMA.  Accessed and dirty from the
-	 * start save the hardware a write.
-	 */
-	dram->source.leaf_flags = pgprot_val(prot) | _PAGE_SPECIAL |
-				  _PAGE_ACCESSED | _PAGE_DIRTY;
+	dram->source.leaf_flags = morsel_dram_leaf_flags(VM_READ | VM_WRITE);
 	memcpy(dram->source.hole, dram_hole, sizeof(dram_hole));
 	return 0;
 }

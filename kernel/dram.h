@@ -38,6 +38,7 @@ int morsel_dram_setup(void);
 void morsel_dram_teardown(void);
 int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping);
 void morsel_dram_exit(struct morsel_dram *dram);
+u64 morsel_dram_leaf_flags(unsigned long vm_flags);
 struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram);
 
 #endif /* MORSEL_DRAM_H */

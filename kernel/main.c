@@ -5,7 +5,8 @@
  *   dev       /dev/morsel
  *   mapping   VMAs, faults
  *   object    lifetime, owner, ID, registry
- *   attach    one entry in an address space; rights; gate; tlb
+ *   attach    one entry in an address space; gate; tlb
+ *   mirror    the same pages under other rights
  *   tree      entries, population, destruction
  *   dram      frames
  *
@@ -18,6 +19,7 @@
 
 #include "dev.h"
 #include "dram.h"
+#include "object.h"
 
 static int __init morsel_init(void)
 {
@@ -41,6 +43,7 @@ static int __init morsel_init(void)
 static void __exit morsel_exit(void)
 {
 	morsel_dev_deregister();
+	morsel_object_teardown();
 	morsel_dram_teardown();
 }
 

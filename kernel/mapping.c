@@ -3,8 +3,8 @@
  * mapping.c - VMAs of morsels: mmap, faults, and changes of a VMA
  *
  * A fault populates the page in the object's tree and then makes it visible:
- * by attaching the largest table that fits (attach.c), or, where no table
- * fits or no entry can carry the VMA's rights, by handing the page to the
+ * by attaching the largest table that fits (attach.c), or, where none fits or
+ * there are no shared tables for the VMA's rights, by handing the page to the
  * kernel, which maps it like a page of any file.  Never both in one VMA at a
  * time: a leaf that the kernel installs below an attached entry would land in
  * a shared table.  morsel_view_level() depends on the VMA alone, and whatever
@@ -16,6 +16,7 @@
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/sched/signal.h>
 
 #include "attach.h"
 #include "compat.h"
@@ -57,8 +58,9 @@ static void vma_add_view(struct mm_struct *mm, unsigned long addr)
 /*
  * A VMA without a view, after fork for one: make it at the first touch.  That
  * takes the mmap lock for writing, so give up the lock of the fault and have
- * it tried again.  Returns 0 where the fault may not be dropped, or was tried
- * before; it then maps a single page, which needs no view.
+ * it tried again.  Returns 0 where the fault may not be dropped, was tried
+ * before, or would fail for a pending signal (not every caller of the fault
+ * path counts its tries); it then maps a single page, which needs no view.
  */
 static vm_fault_t vma_want_view(struct vm_fault *vmf)
 {
@@ -70,7 +72,7 @@ static vm_fault_t vma_want_view(struct vm_fault *vmf)
 		return VM_FAULT_RETRY;
 	}
 	if ((vmf->flags & (FAULT_FLAG_TRIED | FAULT_FLAG_RETRY_NOWAIT)) ||
-	    !(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+	    !(vmf->flags & FAULT_FLAG_ALLOW_RETRY) || signal_pending(current))
 		return 0;
 
 	mmap_read_unlock(mm);
@@ -87,6 +89,7 @@ static vm_fault_t vma_fault(struct vm_fault *vmf, bool leaf)
 	u64 index = vma_index(vma, vmf->address);
 	unsigned int level;
 	vm_fault_t ret;
+	struct morsel_tree *tree;
 	u64 pfn;
 
 	level = morsel_view_level(vma, vmf->address, object->tree.order);
@@ -99,12 +102,14 @@ static vm_fault_t vma_fault(struct vm_fault *vmf, bool leaf)
 	if (!level && !leaf)
 		return VM_FAULT_FALLBACK;
 
+	if (level) {
+		tree = morsel_object_populate(object, vma->vm_flags, index);
+		return tree ? morsel_view_attach(view, vmf, tree, index, level) :
+			      VM_FAULT_OOM;
+	}
+
 	if (morsel_tree_populate(&object->tree, index, &pfn) < 0)
 		return VM_FAULT_OOM;
-	if (level)
-		return morsel_view_attach(view, vmf, &object->tree, index,
-					  level);
-
 	vmf->page = pfn_to_page(pfn);
 	get_page(vmf->page);
 	return 0;
@@ -173,16 +178,6 @@ static int morsel_vm_mprotect(struct vm_area_struct *vma, unsigned long start,
 	return 0;
 }
 
-/* Leaves of shared tables are special; this is how pins find the page. */
-static struct page *morsel_vm_find_special_page(struct vm_area_struct *vma,
-						unsigned long addr)
-{
-	u64 pfn = morsel_tree_lookup(&vma_object(vma)->tree,
-				     vma_index(vma, addr));
-
-	return pfn == MORSEL_PFN_NONE ? NULL : pfn_to_page(pfn);
-}
-
 static const struct vm_operations_struct morsel_vm_ops = {
 	.open = morsel_vm_open,
 	.close = morsel_vm_close,
@@ -193,7 +188,6 @@ static const struct vm_operations_struct morsel_vm_ops = {
 #ifdef MORSEL_HAVE_VMA_LOCK
 	.map_pages = morsel_vm_map_pages,
 #endif
-	.find_special_page = morsel_vm_find_special_page,
 };
 
 /**
@@ -203,8 +197,8 @@ static const struct vm_operations_struct morsel_vm_ops = {
  *
  * Attaches nothing yet; the first touch does.
  *
- * Return: 0, -EINVAL (not shared, not whole, not naturally aligned), -ESTALE,
- * -ENOMEM or -EINTR.
+ * Return: 0, -EINVAL (not shared, not whole, not naturally aligned), -ESTALE
+ * or -ENOMEM.
  */
 int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -226,6 +220,9 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 	/* A single page is mapped by the kernel and needs no view. */
 	if (object->tree.order) {
 		view = morsel_view_create(vma, &object->attached);
+		/* With a signal pending there is none; a fault will make it. */
+		if (view == ERR_PTR(-EINTR))
+			view = NULL;
 		if (IS_ERR(view)) {
 			morsel_object_unmap(object);
 			return PTR_ERR(view);

@@ -45,6 +45,14 @@ static atomic_t object_generation = ATOMIC_INIT(0);
 static struct vfsmount *object_mnt;
 static int object_mnt_pins;
 
+static void object_free_rcu(struct rcu_head *rcu)
+{
+	struct morsel_object *object = container_of(rcu, struct morsel_object, rcu);
+
+	morsel_dram_exit(&object->dram);
+	kfree(object);
+}
+
 /* The last reference is gone: the tree was destroyed before. */
 static void object_evict_inode(struct inode *inode)
 {
@@ -52,10 +60,8 @@ static void object_evict_inode(struct inode *inode)
 
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
-	if (object) {
-		morsel_dram_exit(&object->dram);
-		kfree_rcu(object, rcu);
-	}
+	if (object)
+		call_rcu(&object->rcu, object_free_rcu);
 }
 
 static const struct super_operations object_super_ops = {
@@ -269,30 +275,99 @@ struct morsel_object *morsel_object_get(u64 id, int mask)
 /**
  * morsel_object_next() - walk the objects that the caller may read
  * @cursor: 0 to start; moved on
+ * @info:   the facts of the next object; zeroed by the caller
  *
- * Return: the next object, used once more, or NULL after the last one.
+ * Under RCU and never a user of the object: a listing shall not make a
+ * destruction fail.
+ *
+ * Return: 0, -ENOENT after the last one, or -EINTR.
  */
-struct morsel_object *morsel_object_next(u64 *cursor)
+int morsel_object_next(u64 *cursor, struct morsel_info *info)
 {
 	unsigned long index = *cursor;
 	struct morsel_object *object;
+	bool readable;
 
-	for (;;) {
-		bool mine;
+	do {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 
 		rcu_read_lock();
 		object = xa_find_after(&object_registry, &index, ULONG_MAX,
 				       XA_PRESENT);
-		mine = object && object_permits(object, MAY_READ) &&
-		       morsel_object_use(object);
+		readable = object && object_permits(object, MAY_READ);
+		if (readable)
+			morsel_object_describe(object, info);
 		rcu_read_unlock();
+	} while (object && !readable);
 
-		if (!object || mine)
-			break;
-		cond_resched();
-	}
 	*cursor = index;
-	return object;
+	return object ? 0 : -ENOENT;
+}
+
+/*
+ * The mirror for some rights, made by the first who needs it.  The swap pairs
+ * with the load: who sees the pointer sees the mirror complete.  A loser undoes
+ * its own.
+ */
+static struct morsel_mirror *object_mirror(struct morsel_object *object,
+					   enum morsel_rights rights,
+					   unsigned long vm_flags)
+{
+	struct morsel_mirror *mirror, *other;
+
+	/* Pairs with the swap below. */
+	mirror = smp_load_acquire(&object->mirrors[rights]);
+	if (mirror)
+		return mirror;
+
+	mirror = kmalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT);
+	if (!mirror)
+		return NULL;
+	if (morsel_mirror_init(mirror, &object->tree,
+			       morsel_dram_leaf_flags(vm_flags))) {
+		kfree(mirror);
+		return NULL;
+	}
+	other = cmpxchg(&object->mirrors[rights], NULL, mirror);
+	if (other) {
+		morsel_mirror_destroy(mirror);
+		kfree(mirror);
+		mirror = other;
+	}
+	return mirror;
+}
+
+/**
+ * morsel_object_populate() - make sure that a page is there, under some rights
+ * @object:   the object, of order 1 or more; the caller is a user of it
+ * @vm_flags: VM_READ, VM_WRITE, VM_EXEC; at least one of them
+ * @index:    page
+ *
+ * Context: process context, may sleep.
+ * Return: the tree for these rights, with the page in it, or NULL when memory
+ * ran out.
+ */
+struct morsel_tree *morsel_object_populate(struct morsel_object *object,
+					   unsigned long vm_flags, u64 index)
+{
+	struct morsel_mirror *mirror;
+	enum morsel_rights rights;
+	u64 pfn;
+
+	if (!(vm_flags & VM_EXEC) && vm_flags & VM_WRITE)
+		return morsel_tree_populate(&object->tree, index, &pfn) < 0 ?
+			       NULL : &object->tree;
+
+	if (!(vm_flags & VM_EXEC))
+		rights = MORSEL_R;
+	else
+		rights = vm_flags & VM_WRITE ? MORSEL_RWX : MORSEL_RX;
+	mirror = object_mirror(object, rights, vm_flags);
+	if (!mirror || morsel_mirror_populate(mirror, index))
+		return NULL;
+	return &mirror->tree;
 }
 
 /**
@@ -321,6 +396,20 @@ struct file *morsel_object_file(struct morsel_object *object, int flags,
 	return file;
 }
 
+static void object_mirrors_destroy(struct morsel_object *object)
+{
+	unsigned int i;
+
+	for (i = 0; i < MORSEL_MIRRORS; i++) {
+		struct morsel_mirror *mirror = object->mirrors[i];
+
+		if (!mirror)
+			continue;
+		morsel_mirror_destroy(mirror);
+		kfree(mirror);
+	}
+}
+
 /**
  * morsel_object_destroy() - free all frames of an object
  * @object: the object; the caller is a user of it
@@ -339,6 +428,7 @@ int morsel_object_destroy(struct morsel_object *object)
 
 	xa_erase(&object_registry, object->tree.root);
 	atomic_long_dec(&object_total);
+	object_mirrors_destroy(object);
 	morsel_tree_destroy(&object->tree);
 	object_inode_put(object->inode);
 	return 0;
@@ -346,7 +436,7 @@ int morsel_object_destroy(struct morsel_object *object)
 
 /**
  * morsel_object_describe() - fill in the facts for user space
- * @object: the object, used by the caller
+ * @object: the object; the caller is a user of it or holds the RCU read lock
  * @info:   zeroed by the caller
  */
 void morsel_object_describe(struct morsel_object *object,
@@ -391,4 +481,13 @@ long morsel_object_attachments(void)
 		sum += atomic_long_read(&object->attached);
 	rcu_read_unlock();
 	return sum;
+}
+
+/**
+ * morsel_object_teardown() - the module goes away; no object is left
+ */
+void morsel_object_teardown(void)
+{
+	/* object_free_rcu() of the last ones */
+	rcu_barrier();
 }

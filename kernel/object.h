@@ -8,23 +8,28 @@
 #include <linux/rcupdate.h>
 
 #include "dram.h"
-#include "tree.h"
+#include "mirror.h"
 
 struct morsel_info;
 
+/* Rights other than read and write that have tables of their own. */
+enum morsel_rights { MORSEL_R, MORSEL_RX, MORSEL_RWX, MORSEL_MIRRORS };
+
 /**
  * struct morsel_object - one morsel
- * @tree:     its page tables and pages
+ * @tree:     its pages, under tables for reading and writing
+ * @mirrors:  tables for other rights, made when they are first used
  * @dram:     the source of its frames
  * @inode:    owner, mode and address space; the object's memory lives as long
  * @id:       morsel ID, fixed
  * @users:    descriptors and VMAs; far below zero once destroyed
  * @mappings: VMAs
- * @attached: entries in private tables that point into @tree
+ * @attached: entries in private tables that point into its tables
  * @rcu:      the registry is read under RCU
  */
 struct morsel_object {
 	struct morsel_tree tree;
+	struct morsel_mirror *mirrors[MORSEL_MIRRORS];
 	struct morsel_dram dram;
 	struct inode *inode;
 	u64 id;
@@ -36,7 +41,9 @@ struct morsel_object {
 
 struct morsel_object *morsel_object_create(unsigned int order, umode_t mode);
 struct morsel_object *morsel_object_get(u64 id, int mask);
-struct morsel_object *morsel_object_next(u64 *cursor);
+int morsel_object_next(u64 *cursor, struct morsel_info *info);
+struct morsel_tree *morsel_object_populate(struct morsel_object *object,
+					   unsigned long vm_flags, u64 index);
 struct file *morsel_object_file(struct morsel_object *object, int flags,
 				const struct file_operations *fops);
 bool morsel_object_use(struct morsel_object *object);
@@ -48,6 +55,7 @@ void morsel_object_describe(struct morsel_object *object,
 			    struct morsel_info *info);
 unsigned long morsel_object_count(void);
 long morsel_object_attachments(void);
+void morsel_object_teardown(void);
 
 static inline struct morsel_object *morsel_object_of(const struct file *file)
 {

@@ -168,8 +168,8 @@ static void without_thp(unsigned int order, bool by_prctl)
 	   by_prctl ? "prctl" : "madvise");
 	is(info(fd).data_frames, N < pages_of(order) ? N : pages_of(order),
 	   "order %u: data frames", order);
-	is(info(fd).table_frames, tables_for_spread(order, N),
-	   "order %u: table frames", order);
+	is(info(fd).table_frames, 2 * tables_for_spread(order, N),
+	   "order %u: table frames, for writers and for readers", order);
 	unmap(p, order);
 	prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
 	destroy(fd);

@@ -64,7 +64,6 @@ static u64 table_alloc(struct morsel_source *source, unsigned int level)
 {
 	u64 pfn = take(TABLE + (int)level);
 
-	(void)source;
 	if (pfn != MORSEL_PFN_NONE)
 		__atomic_fetch_add(&tables, 1, __ATOMIC_RELAXED);
 	return pfn;
@@ -87,8 +86,6 @@ static u64 page_alloc(struct morsel_source *source, u64 index)
 {
 	u64 pfn = take(DATA);
 
-	(void)source;
-	(void)index;
 	if (pfn != MORSEL_PFN_NONE)
 		__atomic_fetch_add(&data, 1, __ATOMIC_RELAXED);
 	return pfn;
@@ -96,14 +93,12 @@ static u64 page_alloc(struct morsel_source *source, u64 index)
 
 static void page_free(struct morsel_source *source, u64 pfn)
 {
-	(void)source;
 	give(DATA, pfn);
 	__atomic_fetch_sub(&data, 1, __ATOMIC_RELAXED);
 }
 
 static void hole_filled(struct morsel_source *source)
 {
-	(void)source;
 	__atomic_fetch_add(&filled, 1, __ATOMIC_RELAXED);
 }
 

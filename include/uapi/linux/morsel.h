@@ -79,7 +79,8 @@ struct morsel_open {
  * @id:           morsel ID
  * @size:         virtual size in bytes, 4096 * 512^order
  * @data_frames:  frames that hold user data
- * @table_frames: frames that hold page tables, the root included
+ * @table_frames: frames that hold page tables, the root included, for all
+ *                sets of rights in use
  * @mappings:     VMAs that map it, in all processes
  * @attachments:  entries in private page tables that point into its tables
  * @descriptors:  open files bound to it

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* mirror.c - the same pages under other rights, by one thread and by several */
+#include <pthread.h>
+
+#include "arena.h"
+#include "mirror.h"
+#include "tap.h"
+
+#define READ_LEAF	0x8000000000000025ull
+#define PAGES		1024u
+
+static struct morsel_tree tree;
+static struct morsel_mirror mirror;
+
+static u64 leaf(struct morsel_tree *t, u64 index)
+{
+	u64 table;
+
+	morsel_tree_table(t, index, 1, &table);
+	return morsel_frame_table(table)[morsel_level_slot(1, index)];
+}
+
+static void begin(unsigned int order)
+{
+	arena_reset();
+	morsel_tree_init(&tree, &arena, order);
+	morsel_mirror_init(&mirror, &tree, READ_LEAF);
+}
+
+static void end(unsigned int order)
+{
+	morsel_mirror_destroy(&mirror);
+	ok(morsel_tree_lookup(&tree, 0) != MORSEL_PFN_NONE,
+	   "order %u: the page outlives the mirror", order);
+	morsel_tree_destroy(&tree);
+	ok(!arena_data() && !arena_tables(), "order %u: nothing left", order);
+	ok(arena_empties_intact(), "order %u: shared tables untouched", order);
+}
+
+static void same_page_other_rights(unsigned int order)
+{
+	u64 pfn, last = morsel_level_pages(order) - 1;
+
+	begin(order);
+	ok(!morsel_mirror_populate(&mirror, 0) && arena_data() == 1,
+	   "order %u: a fault in the mirror populates the original", order);
+	pfn = morsel_tree_lookup(&tree, 0);
+	ok(leaf(&tree, 0) == morsel_entry_make(pfn, ARENA_LEAF) &&
+	   leaf(&mirror.tree, 0) == morsel_entry_make(pfn, READ_LEAF),
+	   "order %u: one page, each leaf with its own rights", order);
+
+	morsel_tree_populate(&tree, last, &pfn);
+	morsel_tree_populate(&tree, last - 1, &pfn);
+	ok(morsel_tree_lookup(&mirror.tree, last) == MORSEL_PFN_NONE,
+	   "order %u: the mirror is filled when it is used", order);
+	morsel_mirror_populate(&mirror, last);
+	ok(morsel_tree_lookup(&mirror.tree, last - 1) == pfn,
+	   "order %u: and then with all that is around", order);
+	ok(morsel_tree_lookup(&mirror.tree, last - 2) == MORSEL_PFN_NONE,
+	   "order %u: but with nothing that is not there", order);
+	end(order);
+}
+
+static void out_of_memory(unsigned int order)
+{
+	u64 last = morsel_level_pages(order) - 1;
+	long n, failed = 0;
+
+	begin(order);
+	morsel_mirror_populate(&mirror, 0);
+	for (n = 1; n < 16; n++) {
+		arena_fail_after(n);
+		if (!morsel_mirror_populate(&mirror, last))
+			break;
+		failed++;
+	}
+	arena_fail_after(0);
+	ok(failed && morsel_tree_lookup(&mirror.tree, last) ==
+	   morsel_tree_lookup(&tree, last),
+	   "order %u: intact after %ld failures", order, failed);
+	end(order);
+}
+
+static void *through_mirror(void *unused)
+{
+	u64 i;
+
+	for (i = 0; i < PAGES; i++)
+		morsel_mirror_populate(&mirror, i);
+	return NULL;
+}
+
+static void *through_tree(void *unused)
+{
+	u64 i, pfn;
+
+	for (i = PAGES; i-- > 0; )
+		morsel_tree_populate(&tree, i, &pfn);
+	return NULL;
+}
+
+static void race(unsigned int order)
+{
+	void *(*const body[])(void *) = { through_mirror, through_tree,
+					  through_mirror, through_tree };
+	pthread_t thread[4];
+	bool same = true;
+	unsigned int i;
+
+	begin(order);
+	for (i = 0; i < 4; i++)
+		pthread_create(&thread[i], NULL, body[i], NULL);
+	for (i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	for (i = 0; i < PAGES; i++)
+		same &= morsel_tree_lookup(&mirror.tree, i) ==
+			morsel_tree_lookup(&tree, i);
+	ok(same && arena_data() == PAGES, "order %u: four threads agree", order);
+	end(order);
+}
+
+int main(void)
+{
+	unsigned int order;
+
+	for (order = 1; order < MORSEL_LEVELS; order++) {
+		same_page_other_rights(order);
+		out_of_memory(order);
+	}
+	for (order = 2; order < MORSEL_LEVELS; order++)
+		race(order);
+	return done();
+}
