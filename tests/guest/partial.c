@@ -164,6 +164,50 @@ static void overmap(unsigned int order)
 	check_and_drop(&v, "mmap over a part");
 }
 
+/*
+ * madvise() splits the VMA at whole tables and announces nothing.  What is then
+ * done to one part must not reach the shared tables through the entry that the
+ * other part had attached.
+ */
+static void split_quietly(unsigned int order)
+{
+	struct view v = view(order);
+	size_t span = 2 << 20;
+	char *part = v.p + v.size / 2, *other;
+
+	*word(part, 0) = 1;
+	is(madvise(part, span, MADV_DONTFORK), 0,
+	   "order %u: a split without any notice", order);
+	is(mprotect(part, span, PROT_NONE), 0, "order %u: a part without rights",
+	   order);
+	ok(probe(part, READ), "order %u: it has none", order);
+	other = map(v.fd, RW);
+	ok(!probe(other + v.size / 2, WRITE),
+	   "order %u: another mapping has its own", order);
+	*word(other, v.size / 2 / PAGE) = stamp(v.size / 2 / PAGE);
+	unmap(other, order);
+	check_and_drop(&v, "a quiet split");
+}
+
+/*
+ * Attached first, then one page made executable: it is then a leaf below the
+ * placeholder that was put back, which must not have learned a right or lost
+ * one meanwhile.
+ */
+static void execute_a_part(unsigned int order)
+{
+	struct view v = view(order);
+	char *page = v.p + v.size / 2 + PAGE, *code = page + 64;
+
+	put_code(code);
+	is(mprotect(page, PAGE, R | X), 0, "order %u: one page executable",
+	   order);
+	ok(!probe(code, EXECUTE), "order %u: it executes", order);
+	ok(probe(code, WRITE) && probe(v.p, EXECUTE),
+	   "order %u: and nothing else has changed", order);
+	check_and_drop(&v, "executing a part");
+}
+
 int main(int argc, char **argv)
 {
 	struct morsel_stats before;
@@ -172,12 +216,15 @@ int main(int argc, char **argv)
 	before = stats();
 	for (unsigned int order = 1; order <= max_order(); order++) {
 		munmap_parts(order);
-		if (order > 1)
+		if (order > 1) {
 			munmap_table(order);
+			split_quietly(order);
+		}
 		mprotect_parts(order);
 		dontneed(order);
 		moves(order);
 		overmap(order);
+		execute_a_part(order);
 	}
 	ok(same_stats(before, stats()), "all is given back");
 	return done();
