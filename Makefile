@@ -20,6 +20,7 @@ help:
 	@echo 'make            module (for kernels $(KERNELS)), library, tool, examples, demo'
 	@echo 'make run        demo in a guest with the stock 6.12 kernel; INPUT=FILE'
 	@echo 'make check      all tests; T=NAME for one: T=guest-6.12-4lvl-pti'
+	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
 	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
 	@echo 'make install    library, tool, manual, udev rule, DKMS source; prefix= DESTDIR='
 	@echo 'make clean      all of build/; kernels stay in the cache'
@@ -56,6 +57,12 @@ check: deps-check
 	$(call step,running the tests; a guest takes a few minutes without KVM)
 	@prove --timer --failures --comments --exec '' $(or $(sort $(wildcard tests/$(T).t)),$(error there is no tests/$(T).t))
 
+mutants: deps-check
+	$(call step,building everything for kernel 6.12)
+	@$(MAKE) all tests KERNELS=6.12
+	$(call step,taking one protection at a time out of the module)
+	@prove --timer --exec '' --verbose scripts/mutants
+
 shell: KERNEL ?= 6.12
 shell: deps-run
 	@$(MAKE) module-$(KERNEL) user tests
@@ -74,4 +81,4 @@ install: lib tools
 clean:
 	rm -rf build
 
-.PHONY: all help modules user lib tools examples demo tests run check shell install clean
+.PHONY: all help modules user lib tools examples demo tests run check mutants shell install clean
