@@ -15,7 +15,8 @@
  * stays allocated until munmap, which waits for them.
  *
  * Locks, outermost first:
- *   mmap lock or VMA lock   held by every caller here but the notifier
+ *   mmap lock or VMA lock   held by every caller here but the notifier; the
+ *                           gate is waited for under the mmap lock only
  *   gate                    mmu_interval_read_begin()/retry(): between the
  *                           start and the end of an invalidation nothing is
  *                           attached in its range; a fault sleeps until then
@@ -212,17 +213,21 @@ struct morsel_view *morsel_view_create(struct vm_area_struct *vma,
  *
  * Context: no fault of the VMA can run: mmap lock held for writing and, where
  * there are VMA locks, the VMA write-locked.
+ * Return: whether there was any.
  */
-void morsel_view_detach(struct morsel_view *view)
+bool morsel_view_detach(struct morsel_view *view)
 {
 	LIST_HEAD(dropped);
+	bool any;
 
 	if (!view)
-		return;
+		return false;
 	spin_lock(&view->lock);
 	view_drop(view, 0, ULONG_MAX, &dropped);
 	spin_unlock(&view->lock);
+	any = !list_empty(&dropped);
 	view_flush(view, &dropped);
+	return any;
 }
 
 /**
@@ -329,6 +334,7 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
  *
  * Context: fault path; may sleep.
  * Return: VM_FAULT_NOPAGE when the access is to be tried again,
+ * VM_FAULT_RETRY, the VMA lock dropped, when that wants the mmap lock,
  * VM_FAULT_FALLBACK when the kernel has to build the placeholder first, or
  * VM_FAULT_OOM.
  */
@@ -349,6 +355,16 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 		return VM_FAULT_OOM;
 	if (morsel_entry_pfn(READ_ONCE(*entry)) == table)
 		return VM_FAULT_NOPAGE;
+
+	/*
+	 * Below, this sleeps until an invalidation has ended.  Not under the
+	 * lock of the VMA: clear_refs waits for that between the start and the
+	 * end of one.  Under the mmap lock no invalidator waits for us.
+	 */
+	if (vmf->flags & FAULT_FLAG_VMA_LOCK) {
+		vma_end_read(vmf->vma);
+		return VM_FAULT_RETRY;
+	}
 
 	slot = kmalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 	if (!slot)

@@ -63,6 +63,17 @@ static inline unsigned long morsel_unmapped_area(unsigned long addr,
 #endif
 }
 
+/* 6.3: zap_page_range_single() is exported in its place. */
+static inline void morsel_zap_range(struct vm_area_struct *vma,
+				    unsigned long start, unsigned long end)
+{
+#ifdef MORSEL_HAVE_ZAP_PAGE_RANGE
+	zap_page_range(vma, start, end - start);
+#else
+	zap_page_range_single(vma, start, end - start, NULL);
+#endif
+}
+
 /* 6.3: permission checks take the idmapping of the mount. */
 #ifdef MORSEL_HAVE_MNT_IDMAP
 #define morsel_idmap (&nop_mnt_idmap)

@@ -3,6 +3,8 @@
  * The kernel's own walkers and advisers pass over attached content and leave
  * it as it was.
  */
+#include <pthread.h>
+
 #include "guest.h"
 
 #include <sys/prctl.h>
@@ -76,6 +78,40 @@ static void proc(char *p, unsigned int order)
 		   "order %u: content after clear_refs 4", order);
 		ok(!probe(p, WRITE), "order %u: still writable", order);
 	}
+}
+
+static atomic_bool stop;
+
+static void *keep_touching(void *p)
+{
+	while (!stop)
+		++*word(p, 0);
+	return NULL;
+}
+
+/*
+ * The second soft-dirty round finds the VMAs as it wants them, so it announces
+ * the whole address space while faults can still come in, and then waits for
+ * the lock that a fault may hold.
+ */
+static void clear_refs_against_faults(unsigned int order)
+{
+	int fd = create(order, NULL);
+	char *p = map(fd, RW);
+	pthread_t thread;
+	int rounds = 0;
+
+	stop = false;
+	if (pthread_create(&thread, NULL, keep_touching, p))
+		bail("pthread_create");
+	for (int i = 0; i < 100; i++)
+		rounds += write_to("/proc/self/clear_refs", "4");
+	stop = true;
+	pthread_join(thread, NULL);
+	ok(rounds == 100 || !rounds, "order %u: clear_refs 4 against faults",
+	   order);
+	unmap(p, order);
+	destroy(fd);
 }
 
 static void advice(char *p, unsigned int order)
@@ -199,6 +235,9 @@ int main(int argc, char **argv)
 		destroy(fd);
 		without_thp(order, false);
 		without_thp(order, true);
+		/* Of order 4 it would walk every empty slot, 100 times. */
+		if (order < 4)
+			clear_refs_against_faults(order);
 	}
 	ok(same_stats(before, stats()), "all is given back");
 	return done();
