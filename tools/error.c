@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -60,4 +61,20 @@ int open_device(void)
 	if (dev < 0)
 		fail_at(STEP_DEVICE, MORSEL_DEVICE, dev);
 	return dev;
+}
+
+int open_to_read(uint64_t id, struct morsel_info *info)
+{
+	int dev = open_device(), fd, ret;
+
+	if (dev < 0)
+		return -1;
+	fd = morsel_open(dev, id, MORSEL_OPEN_RDONLY);
+	close(dev);
+	ret = fd < 0 ? fd : morsel_info(fd, info);
+	if (ret) {
+		fail_id(STEP_OPEN, id, ret);
+		return -1;
+	}
+	return fd;
 }

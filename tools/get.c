@@ -142,19 +142,13 @@ int cmd_get(int argc, char **argv)
 	struct get_args args = { .file = "-" };
 	struct morsel_info info;
 	uint64_t bytes;
-	int dev, fd, ret;
+	int fd, ret;
 	void *map;
 
 	run_argp(&argp, argc, argv, &args);
-	dev = open_device();
-	if (dev < 0)
-		return EXIT_FAILURE;
-	fd = morsel_open(dev, args.id, MORSEL_OPEN_RDONLY);
+	fd = open_to_read(args.id, &info);
 	if (fd < 0)
-		return fail_id(STEP_OPEN, args.id, fd);
-	ret = morsel_info(fd, &info);
-	if (ret)
-		return fail_id(STEP_OPEN, args.id, ret);
+		return EXIT_FAILURE;
 	if (args.offset > info.size)
 		return beyond_end(&args, &info);
 	bytes = args.bytes_given ? args.bytes : info.size - args.offset;

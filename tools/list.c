@@ -116,18 +116,12 @@ int cmd_info(int argc, char **argv)
 {
 	struct list_args args = { 0 };
 	struct morsel_info info;
-	int dev, fd, ret;
+	int fd;
 
 	run_argp(&info_argp, argc, argv, &args);
-	dev = open_device();
-	if (dev < 0)
-		return EXIT_FAILURE;
-	fd = morsel_open(dev, args.id, MORSEL_OPEN_RDONLY);
+	fd = open_to_read(args.id, &info);
 	if (fd < 0)
-		return fail_id(STEP_OPEN, args.id, fd);
-	ret = morsel_info(fd, &info);
-	if (ret)
-		return fail_id(STEP_OPEN, args.id, ret);
+		return EXIT_FAILURE;
 
 	/* The one that asks does not count. */
 	info.descriptors--;

@@ -61,6 +61,7 @@ int fail(const char *subject, const char *reason);
 int fail_at(enum step step, const char *subject, int err);
 int fail_id(enum step step, uint64_t id, int err);
 int open_device(void);
+int open_to_read(uint64_t id, struct morsel_info *info);
 
 /* output.c: all that goes to standard output */
 void human_size(char *buf, size_t len, uint64_t bytes);
