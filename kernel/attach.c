@@ -307,9 +307,9 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
 		slot->placeholder = old & ~(u64)_PAGE_NX;
 	} else if (slot->level == 1 && vmf->prealloc_pte) {
 		/* The fault path brought the PTE table it would have used. */
-		pte_t *pte = page_to_virt(vmf->prealloc_pte);
-
-		slot->placeholder = __pa(pte) | _PAGE_TABLE;
+		slot->placeholder =
+			morsel_entry_make(page_to_pfn(vmf->prealloc_pte),
+					  _PAGE_TABLE);
 		mm_inc_nr_ptes(mm);
 		vmf->prealloc_pte = NULL;
 	} else {

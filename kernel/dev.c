@@ -106,7 +106,9 @@ static const struct file_operations morsel_file_fops = {
 	.llseek = noop_llseek,
 };
 
-/* Answer with a descriptor: the file is consumed whatever happens. */
+/*
+ * Answer with a descriptor.  Takes @fd whatever happens; @file only on success.
+ */
 static long dev_answer(int fd, struct file *file, void __user *arg,
 		       const void *answer, size_t size)
 {
