@@ -334,8 +334,7 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
  *
  * Context: fault path; may sleep.
  * Return: VM_FAULT_NOPAGE when the access is to be tried again,
- * VM_FAULT_RETRY, the VMA lock dropped, when that wants the mmap lock,
- * VM_FAULT_FALLBACK when the kernel has to build the placeholder first, or
+ * VM_FAULT_RETRY, the VMA lock dropped, when that wants the mmap lock, or
  * VM_FAULT_OOM.
  */
 vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
@@ -350,7 +349,7 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 	u64 table, value;
 
 	if (!entry)
-		return VM_FAULT_FALLBACK;
+		return VM_FAULT_NOPAGE;
 	if (morsel_tree_table(tree, index, level, &table))
 		return VM_FAULT_OOM;
 	if (morsel_entry_pfn(READ_ONCE(*entry)) == table)
@@ -378,19 +377,18 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 
 	spin_lock(&view->lock);
 	if (mmu_interval_read_retry(&view->gate, seq) ||
-	    morsel_entry_pfn(READ_ONCE(*entry)) == table) {
-		spin_unlock(&view->lock);
-		kfree(slot);
-		return VM_FAULT_NOPAGE;
-	}
-	if (slot_attach(view, vmf, slot, entry, value)) {
-		list_add(&slot->node, &view->slots);
-		atomic_long_inc(view->attached);
-		spin_unlock(&view->lock);
-		morsel_tlb_table_swapped(mm);
-		return VM_FAULT_NOPAGE;
-	}
+	    morsel_entry_pfn(READ_ONCE(*entry)) == table)
+		goto unchanged;
+	if (!slot_attach(view, vmf, slot, entry, value))
+		goto unchanged;
+	list_add(&slot->node, &view->slots);
+	atomic_long_inc(view->attached);
+	spin_unlock(&view->lock);
+	morsel_tlb_table_swapped(mm);
+	return VM_FAULT_NOPAGE;
+
+unchanged:
 	spin_unlock(&view->lock);
 	kfree(slot);
-	return VM_FAULT_FALLBACK;
+	return VM_FAULT_NOPAGE;
 }

@@ -12,12 +12,8 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 
-#if !defined(CONFIG_X86_64) || !defined(CONFIG_MMU_NOTIFIER) || \
-	!defined(CONFIG_TRANSPARENT_HUGEPAGE)
-#error "morsel needs an x86-64 kernel with MMU_NOTIFIER and TRANSPARENT_HUGEPAGE"
-#endif
-#if !S_DAX
-#error "morsel needs a kernel with FS_DAX: the fault path must offer whole tables"
+#if !defined(CONFIG_X86_64) || !defined(CONFIG_MMU_NOTIFIER)
+#error "morsel needs an x86-64 kernel with MMU_NOTIFIER"
 #endif
 #if defined(MORSEL_HAVE_UFFD_WP_ASYNC) && !defined(MORSEL_HAVE_UFFD_NOT_SPECIAL)
 #error "this kernel lets userfaultfd write into shared page tables; take a newer one of its series"
@@ -42,13 +38,6 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 #define FAULT_FLAG_VMA_LOCK 0
 static inline void vma_start_write(struct vm_area_struct *vma) { }
 static inline void vma_end_read(struct vm_area_struct *vma) { }
-#endif
-
-/* 6.6: huge_fault() takes an order. */
-#ifdef MORSEL_HAVE_HUGE_FAULT_ORDER
-typedef unsigned int morsel_fault_size_t;
-#else
-typedef enum page_entry_size morsel_fault_size_t;
 #endif
 
 /* 6.7: get_unmapped_area is no longer a pointer in mm_struct. */
@@ -76,8 +65,10 @@ static inline void morsel_zap_range(struct vm_area_struct *vma,
 
 /* 6.3: permission checks take the idmapping of the mount. */
 #ifdef MORSEL_HAVE_MNT_IDMAP
+typedef struct mnt_idmap morsel_idmap_t;
 #define morsel_idmap (&nop_mnt_idmap)
 #else
+typedef struct user_namespace morsel_idmap_t;
 #define morsel_idmap (&init_user_ns)
 #endif
 

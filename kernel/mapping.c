@@ -80,8 +80,7 @@ static vm_fault_t vma_want_view(struct vm_fault *vmf)
 	return VM_FAULT_RETRY;
 }
 
-/* @leaf: the kernel is ready to map a single page if it is given one. */
-static vm_fault_t vma_fault(struct vm_fault *vmf, bool leaf)
+static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct morsel_object *object = vma_object(vma);
@@ -99,8 +98,6 @@ static vm_fault_t vma_fault(struct vm_fault *vmf, bool leaf)
 			return ret;
 		level = 0;
 	}
-	if (!level && !leaf)
-		return VM_FAULT_FALLBACK;
 
 	if (level) {
 		tree = morsel_object_populate(object, vma->vm_flags, index);
@@ -113,23 +110,6 @@ static vm_fault_t vma_fault(struct vm_fault *vmf, bool leaf)
 	vmf->page = pfn_to_page(pfn);
 	get_page(vmf->page);
 	return 0;
-}
-
-/*
- * Called on an empty PUD or PMD entry, before the kernel puts a table there,
- * unless huge pages are disabled for the VMA or the process.
- */
-static vm_fault_t morsel_vm_huge_fault(struct vm_fault *vmf,
-				       morsel_fault_size_t size)
-{
-	return vma_fault(vmf, false);
-}
-
-static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
-{
-	vm_fault_t ret = vma_fault(vmf, true);
-
-	return ret == VM_FAULT_FALLBACK ? VM_FAULT_NOPAGE : ret;
 }
 
 #ifdef MORSEL_HAVE_VMA_LOCK
@@ -187,7 +167,6 @@ static const struct vm_operations_struct morsel_vm_ops = {
 	.may_split = morsel_vm_may_split,
 	.mprotect = morsel_vm_mprotect,
 	.fault = morsel_vm_fault,
-	.huge_fault = morsel_vm_huge_fault,
 #ifdef MORSEL_HAVE_VMA_LOCK
 	.map_pages = morsel_vm_map_pages,
 #endif

@@ -6,9 +6,11 @@
  * open.  Its inode, on a pseudo file system of our own, is what VMAs hang off,
  * what permissions are checked against and what futexes are keyed by.
  *
- * The inode is a DAX one, so that the fault path offers whole tables and page
- * migration, KSM, khugepaged and NUMA balancing leave the VMAs alone; and a
- * character device, because long-term pins of a DAX file are refused.
+ * The inode is a regular file, because only those can be punched by
+ * fallocate() and madvise(MADV_REMOVE); and no DAX one, because long-term pins
+ * of a DAX file are refused.  What keeps the kernel's hands off the VMAs
+ * instead: VM_DONTEXPAND (mlock, khugepaged, KSM, userfaultfd) and the zone of
+ * the mapping, see object_inode_new() (NUMA balancing, page migration).
  *
  * Lifetime rule: @users counts descriptors and VMAs.  Destruction is the one
  * compare-and-swap of @users from 1 (the caller's descriptor) to USERS_DEAD;
@@ -92,6 +94,24 @@ static const struct address_space_operations object_aops = {
 	.dirty_folio = noop_dirty_folio,
 };
 
+/* Owner and mode can be changed; the size is fixed. */
+static int object_setattr(morsel_idmap_t *idmap, struct dentry *dentry,
+			  struct iattr *attr)
+{
+	int err;
+
+	if (attr->ia_valid & ATTR_SIZE)
+		return -EINVAL;
+	err = setattr_prepare(idmap, dentry, attr);
+	if (!err)
+		setattr_copy(idmap, d_inode(dentry), attr);
+	return err;
+}
+
+static const struct inode_operations object_inode_ops = {
+	.setattr = object_setattr,
+};
+
 static struct inode *object_inode_new(umode_t mode, u64 size)
 {
 	struct inode *inode;
@@ -107,12 +127,19 @@ static struct inode *object_inode_new(umode_t mode, u64 size)
 		return ERR_PTR(-ENOMEM);
 	}
 	inode->i_ino = get_next_ino();
-	inode->i_mode = S_IFCHR | mode;
-	inode->i_flags |= S_DAX | S_NOATIME | S_NOCMTIME | S_PRIVATE;
+	inode->i_mode = S_IFREG | mode;
+	inode->i_op = &object_inode_ops;
+	inode->i_flags |= S_NOATIME | S_NOCMTIME | S_PRIVATE;
 	inode->i_uid = current_fsuid();
 	inode->i_gid = current_fsgid();
 	inode->i_mapping->a_ops = &object_aops;
 	mapping_set_unevictable(inode->i_mapping);
+	/*
+	 * Moving or unmapping single pages would change leaves in shared
+	 * tables.  A file that takes its pages from the lowest zone is never
+	 * migrated or scanned, see vma_migratable(); ours come from no mapping.
+	 */
+	mapping_set_gfp_mask(inode->i_mapping, GFP_DMA);
 	i_size_write(inode, size);
 	return inode;
 }

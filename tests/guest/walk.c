@@ -187,7 +187,7 @@ static void dontfork(char *p, unsigned int order)
 	is(bad_stamps(p, order, N), 0, "order %u: the parent has it", order);
 }
 
-/* Without transparent huge pages the kernel does not ask huge_fault() first. */
+/* Without transparent huge pages nothing may differ. */
 static void without_thp(unsigned int order, bool by_prctl)
 {
 	int fd = create(order, NULL);
