@@ -20,12 +20,15 @@
  *   gate                    mmu_interval_read_begin()/retry(): between the
  *                           start and the end of an invalidation nothing is
  *                           attached in its range; a fault sleeps until then
- *   view->lock              the list of slots, and the gate's second half
+ *   view->lock              the slots, and the gate's second half; a detach
+ *                           holds it until the TLBs are flushed, so who finds
+ *                           nothing to detach may rely on that being done
  *   page table lock         the slot's entry (page_table_lock, or for a PMD
  *                           slot the lock of the PMD table)
  */
 #include <linux/mmu_notifier.h>
 #include <linux/pkeys.h>
+#include <linux/rbtree.h>
 #include <linux/slab.h>
 
 #include "attach.h"
@@ -36,25 +39,25 @@
  * struct morsel_view - what one VMA has attached
  * @gate:     the kernel's announcements about the VMA's range
  * @lock:     protects @slots; see the locks above
- * @slots:    struct morsel_slot, one for each attached entry
+ * @slots:    struct morsel_slot, one for each attached entry, by address
  * @attached: the object's count of attached entries
  */
 struct morsel_view {
 	struct mmu_interval_notifier gate;
 	spinlock_t lock;	/* protects slots */
-	struct list_head slots;
+	struct rb_root slots;
 	atomic_long_t *attached;
 };
 
 /**
  * struct morsel_slot - one attached entry
- * @node:        in &morsel_view.slots
+ * @node:        in &morsel_view.slots; they do not overlap
  * @addr:        first address that the entry covers
  * @level:       level of the attached table (1 to 4)
  * @placeholder: the kernel's own entry, put back on detach
  */
 struct morsel_slot {
-	struct list_head node;
+	struct rb_node node;
 	unsigned long addr;
 	unsigned int level;
 	u64 placeholder;
@@ -110,58 +113,82 @@ static void slot_set(u64 *entry, unsigned int level, u64 value)
 	}
 }
 
-/* Put back the placeholders of all slots in [start, end); view->lock held. */
-static void view_drop(struct morsel_view *view, unsigned long start,
-		      unsigned long end, struct list_head *dropped)
+static unsigned long slot_end(const struct morsel_slot *slot)
+{
+	return slot->addr + morsel_level_size(slot->level);
+}
+
+static bool slot_before(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct morsel_slot, node)->addr <
+	       rb_entry(b, struct morsel_slot, node)->addr;
+}
+
+/* The first slot that ends after @start; view->lock held. */
+static struct morsel_slot *slot_first(struct morsel_view *view,
+				      unsigned long start)
+{
+	struct rb_node *node = view->slots.rb_node;
+	struct morsel_slot *found = NULL;
+
+	while (node) {
+		struct morsel_slot *slot = rb_entry(node, struct morsel_slot, node);
+
+		if (slot_end(slot) > start) {
+			found = slot;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+/*
+ * Put back the placeholders of all slots in [start, end) and flush; view->lock
+ * held.  Flush ourselves, because the kernel finds the placeholders empty and
+ * flushes nothing.  Returns whether there was any slot.
+ */
+static bool view_drop(struct morsel_view *view, unsigned long start,
+		      unsigned long end)
 {
 	struct mm_struct *mm = view->gate.mm;
 	struct morsel_slot *slot, *next;
+	bool any = false;
 
 	lockdep_assert_held(&view->lock);
-	list_for_each_entry_safe(slot, next, &view->slots, node) {
-		unsigned long size = morsel_level_size(slot->level);
-		u64 *entry;
+	for (slot = slot_first(view, start); slot && slot->addr < end; slot = next) {
+		u64 *entry = slot_entry(mm, slot->addr, slot->level);
 
-		if (slot->addr >= end || slot->addr + size <= start)
-			continue;
-		entry = slot_entry(mm, slot->addr, slot->level);
+		next = rb_entry_safe(rb_next(&slot->node), struct morsel_slot, node);
 		spin_lock(slot_ptl(mm, entry, slot->level));
 		slot_set(entry, slot->level, slot->placeholder);
 		spin_unlock(slot_ptl(mm, entry, slot->level));
 		atomic_long_dec(view->attached);
-		list_move(&slot->node, dropped);
-	}
-}
-
-static void view_flush(struct morsel_view *view, struct list_head *dropped)
-{
-	struct morsel_slot *slot, *next;
-
-	if (list_empty(dropped))
-		return;
-	morsel_tlb_flush_mm(view->gate.mm);
-	list_for_each_entry_safe(slot, next, dropped, node)
+		rb_erase(&slot->node, &view->slots);
 		kfree(slot);
+		any = true;
+	}
+	if (any)
+		morsel_tlb_flush_mm(mm);
+	return any;
 }
 
 /*
  * The kernel is about to zap, move or free tables in the range.  It may not
- * see ours: detach, and flush ourselves, because it finds the placeholder
- * empty and flushes nothing.  Nothing here sleeps, so a range that may not
- * block is served like any other.
+ * see ours: detach.  Nothing here sleeps, so a range that may not block is
+ * served like any other.
  */
 static bool view_invalidate(struct mmu_interval_notifier *gate,
 			    const struct mmu_notifier_range *range,
 			    unsigned long seq)
 {
 	struct morsel_view *view = container_of(gate, struct morsel_view, gate);
-	LIST_HEAD(dropped);
 
 	spin_lock(&view->lock);
 	mmu_interval_set_seq(gate, seq);
-	view_drop(view, range->start, range->end, &dropped);
+	view_drop(view, range->start, range->end);
 	spin_unlock(&view->lock);
-	view_flush(view, &dropped);
 	return true;
 }
 
@@ -191,7 +218,7 @@ struct morsel_view *morsel_view_create(struct vm_area_struct *vma,
 	if (!view)
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&view->lock);
-	INIT_LIST_HEAD(&view->slots);
+	view->slots = RB_ROOT;
 	view->attached = attached;
 	err = mmu_interval_notifier_insert_locked(&view->gate, vma->vm_mm,
 						  vma->vm_start,
@@ -217,16 +244,13 @@ struct morsel_view *morsel_view_create(struct vm_area_struct *vma,
  */
 bool morsel_view_detach(struct morsel_view *view)
 {
-	LIST_HEAD(dropped);
 	bool any;
 
 	if (!view)
 		return false;
 	spin_lock(&view->lock);
-	view_drop(view, 0, ULONG_MAX, &dropped);
+	any = view_drop(view, 0, ULONG_MAX);
 	spin_unlock(&view->lock);
-	any = !list_empty(&dropped);
-	view_flush(view, &dropped);
 	return any;
 }
 
@@ -278,7 +302,7 @@ unsigned int morsel_view_level(struct vm_area_struct *vma, unsigned long addr,
 		unsigned long size = morsel_level_size(level);
 		unsigned long start = ALIGN_DOWN(addr, size);
 
-		if (!(skew & (size - 1)) && start >= vma->vm_start &&
+		if (IS_ALIGNED(skew, size) && start >= vma->vm_start &&
 		    size <= vma->vm_end - start)
 			break;
 	}
@@ -381,7 +405,7 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 		goto unchanged;
 	if (!slot_attach(view, vmf, slot, entry, value))
 		goto unchanged;
-	list_add(&slot->node, &view->slots);
+	rb_add(&slot->node, &view->slots, slot_before);
 	atomic_long_inc(view->attached);
 	spin_unlock(&view->lock);
 	morsel_tlb_table_swapped(mm);

@@ -5,10 +5,10 @@
  * A fault populates the page in the object's tree and then makes it visible:
  * by attaching the largest table that fits (attach.c), or, where none fits or
  * there are no shared tables for the VMA's rights, by handing the page to the
- * kernel, which maps it like a page of any file.  Never both in one VMA at a
- * time: a leaf that the kernel installs below an attached entry would land in
- * a shared table.  morsel_view_level() depends on the VMA alone, and whatever
- * changes a VMA detaches it first.
+ * kernel, which maps it like a page of any file.  Never both at one address: a
+ * leaf that the kernel installs below an attached entry would land in a shared
+ * table.  morsel_view_level() depends on the VMA alone, and whatever changes a
+ * VMA detaches it first.
  *
  * vma->vm_private_data is the view.  It is set at mmap, and lazily by a fault
  * in VMAs that come from fork, split or mremap; changed with the mmap lock
@@ -172,35 +172,61 @@ static const struct vm_operations_struct morsel_vm_ops = {
 #endif
 };
 
+/* The largest table that [start, end) holds as a whole, and offset alike. */
+static unsigned int range_level(u64 start, u64 end, unsigned int order)
+{
+	unsigned int level;
+
+	for (level = order; level; level--) {
+		u64 size = morsel_level_size(level);
+
+		if (ALIGN(start, size) + size <= end)
+			break;
+	}
+	return level;
+}
+
+static bool range_valid(struct morsel_object *object, u64 pgoff, u64 len)
+{
+	u64 pages = morsel_level_pages(object->tree.order);
+
+	return pgoff < pages && len >> PAGE_SHIFT <= pages - pgoff;
+}
+
+/* Is there a place in the VMA where a table could be attached? */
+static bool vma_attachable(struct vm_area_struct *vma, unsigned int order)
+{
+	unsigned long first = ALIGN(vma->vm_start, PMD_SIZE);
+
+	return first < vma->vm_end && morsel_view_level(vma, first, order);
+}
+
 /**
- * morsel_mmap() - map a whole morsel
+ * morsel_mmap() - map a morsel or a part of it
  * @file: descriptor of the morsel
  * @vma:  the new VMA
  *
  * Attaches nothing yet; the first touch does.
  *
- * Return: 0, -EINVAL (not shared, not whole, not naturally aligned), -ESTALE
- * or -ENOMEM.
+ * Return: 0, -EINVAL (not shared, or beyond the end), -ESTALE or -ENOMEM.
  */
 int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct morsel_object *object = morsel_object_of(file);
-	u64 size = morsel_level_size(object->tree.order);
 	struct morsel_view *view = NULL;
 	int err;
 
 	/* A read-only descriptor has VM_MAYSHARE without VM_SHARED. */
-	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_pgoff ||
-	    vma->vm_end - vma->vm_start != size ||
-	    !IS_ALIGNED(vma->vm_start, size))
+	if (!(vma->vm_flags & VM_MAYSHARE) ||
+	    !range_valid(object, vma->vm_pgoff, vma->vm_end - vma->vm_start))
 		return -EINVAL;
 
 	err = morsel_object_map(object);
 	if (err)
 		return err;
 
-	/* A single page is mapped by the kernel and needs no view. */
-	if (object->tree.order) {
+	/* Single pages are mapped by the kernel and need no view. */
+	if (vma_attachable(vma, object->tree.order)) {
 		view = morsel_view_create(vma, &object->attached);
 		/* With a signal pending there is none; a fault will make it. */
 		if (view == ERR_PTR(-EINTR))
@@ -221,47 +247,67 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* What to add to @addr to have it aligned to @size like @offset is. */
+static unsigned long align_gap(unsigned long addr, u64 offset, u64 size)
+{
+	return (offset - addr) & (size - 1);
+}
+
+/*
+ * Room for @len at an address that is aligned like @offset.  A hint above the
+ * 47-bit window is how a 5-level address space is asked for its upper part.
+ */
+static unsigned long area_aligned(unsigned long len, u64 offset, u64 size,
+				  unsigned long flags)
+{
+	unsigned long room = len + size - PAGE_SIZE;
+	unsigned long hint, found;
+
+	if (room > TASK_SIZE)
+		return -ENOMEM;
+	hint = room >= DEFAULT_MAP_WINDOW ? TASK_SIZE_MAX - room : 0;
+	found = morsel_unmapped_area(PAGE_ALIGN_DOWN(hint), room, flags);
+	return IS_ERR_VALUE(found) ? found :
+				     found + align_gap(found, offset, size);
+}
+
 /**
- * morsel_get_unmapped_area() - find a naturally aligned place
+ * morsel_get_unmapped_area() - find a place where large tables can be attached
  * @file:  descriptor of the morsel
  * @addr:  hint, or the address with MAP_FIXED
- * @len:   must be the size of the morsel
- * @pgoff: must be 0
+ * @len:   bytes, a multiple of the page size
+ * @pgoff: first page of the morsel
  * @flags: MAP_*
  *
- * Return: an address, or -EINVAL (length, offset, alignment of a fixed
- * address) or -ENOMEM (no room).
+ * Aligned like the morsel for the largest table that lies in the range as a
+ * whole, or, where there is no room for that, for a smaller one.
+ *
+ * Return: an address, or -EINVAL (beyond the end of the morsel) or -ENOMEM
+ * (no room).
  */
 unsigned long morsel_get_unmapped_area(struct file *file, unsigned long addr,
 				       unsigned long len, unsigned long pgoff,
 				       unsigned long flags)
 {
 	struct morsel_object *object = morsel_object_of(file);
-	unsigned long size = morsel_level_size(object->tree.order);
+	u64 offset = (u64)pgoff << PAGE_SHIFT;
 	unsigned long found;
+	unsigned int level;
 
-	if (len != size || pgoff)
+	if (!range_valid(object, pgoff, len))
 		return -EINVAL;
-	if (flags & MAP_FIXED) {
-		if (!IS_ALIGNED(addr, size))
-			return -EINVAL;
+	if (flags & MAP_FIXED)
 		return morsel_unmapped_area(addr, len, flags);
-	}
-	if (len > TASK_SIZE / 2)
-		return -ENOMEM;
 
-	if (addr && addr <= TASK_SIZE - 2 * size) {
-		addr = ALIGN(addr, size);
+	level = range_level(offset, offset + len, object->tree.order);
+	if (addr && addr <= TASK_SIZE) {
+		addr += align_gap(addr, offset, morsel_level_size(level));
 		found = morsel_unmapped_area(addr, len, flags);
 		if (found == addr)
 			return addr;
 	}
-
-	/*
-	 * Room for alignment.  A hint above the 47-bit window is how a 5-level
-	 * address space is asked for its upper part.
-	 */
-	addr = len >= DEFAULT_MAP_WINDOW ? TASK_SIZE_MAX - 2 * size : 0;
-	found = morsel_unmapped_area(addr, len + size - PAGE_SIZE, flags);
-	return IS_ERR_VALUE(found) ? found : ALIGN(found, size);
+	do {
+		found = area_aligned(len, offset, morsel_level_size(level), flags);
+	} while (IS_ERR_VALUE(found) && level--);
+	return found;
 }
