@@ -21,7 +21,12 @@
 #ifdef MORSEL_HAVE_GLOBAL_ASID
 #error "this kernel has global ASIDs (AMD INVLPGB), which the TLB shootdown does not know"
 #endif
-#if ALLOC_SPLIT_PTLOCKS && NR_CPUS >= CONFIG_SPLIT_PTLOCK_CPUS
+/* 6.12: decided by Kconfig. */
+#if defined(CONFIG_SPLIT_PTE_PTLOCKS) || \
+	(defined(CONFIG_SPLIT_PTLOCK_CPUS) && NR_CPUS >= CONFIG_SPLIT_PTLOCK_CPUS)
+#define MORSEL_SPLIT_PTE_LOCKS
+#endif
+#if ALLOC_SPLIT_PTLOCKS && defined(MORSEL_SPLIT_PTE_LOCKS)
 #error "this kernel (PREEMPT_RT or lockdep) does not export the allocator of its page-table locks"
 #endif
 
@@ -30,6 +35,10 @@
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	vma->vm_flags |= flags;
+}
+static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags &= ~flags;
 }
 #endif
 
@@ -127,6 +136,31 @@ static inline void morsel_table_dtor(struct page *page, unsigned int level)
 		pgtable_pmd_page_dtor(page);
 		break;
 	}
+#endif
+}
+
+/*
+ * The lock of a PTE table.  Where the kernel has none for each table (few
+ * processors), walkers hold the page_table_lock of their mm, which a detach
+ * takes as well.
+ */
+static inline void morsel_table_lock(struct page *table)
+{
+#if !defined(MORSEL_SPLIT_PTE_LOCKS)
+#elif defined(MORSEL_HAVE_PTDESC)
+	spin_lock(ptlock_ptr(page_ptdesc(table)));
+#else
+	spin_lock(ptlock_ptr(table));
+#endif
+}
+
+static inline void morsel_table_unlock(struct page *table)
+{
+#if !defined(MORSEL_SPLIT_PTE_LOCKS)
+#elif defined(MORSEL_HAVE_PTDESC)
+	spin_unlock(ptlock_ptr(page_ptdesc(table)));
+#else
+	spin_unlock(ptlock_ptr(table));
 #endif
 }
 

@@ -14,14 +14,17 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
+#include <uapi/linux/falloc.h>
 #include <uapi/linux/morsel.h>
 
 #include "compat.h"
 #include "dev.h"
 #include "mapping.h"
 #include "object.h"
+#include "punch.h"
 
 static int morsel_file_release(struct inode *inode, struct file *file)
 {
@@ -67,10 +70,79 @@ static long file_destroy(struct file *file)
 	return morsel_object_destroy(object);
 }
 
+/* One bounded step of work on [*next, last]; moves on what is done. */
+typedef int range_step_fn(struct morsel_object *object, u64 *next, u64 last);
+
+/* The user count keeps another thread from destroying the object meanwhile. */
+static long file_range(struct file *file, struct morsel_range __user *arg,
+		       range_step_fn *step)
+{
+	struct morsel_object *object = morsel_object_of(file);
+	u64 size = morsel_level_size(object->tree.order);
+	struct morsel_range range;
+	u64 next, last;
+	int err = 0;
+
+	if (copy_from_user(&range, arg, sizeof(range)))
+		return -EFAULT;
+	if (range.flags || range.pad || range.reserved[0] || range.reserved[1] ||
+	    !PAGE_ALIGNED(range.offset | range.length) || !range.length ||
+	    range.length > size || range.offset > size - range.length)
+		return -EINVAL;
+	if (!morsel_object_use(object))
+		return -ESTALE;
+
+	next = range.offset >> PAGE_SHIFT;
+	last = next + (range.length >> PAGE_SHIFT) - 1;
+	while (next <= last && !err) {
+		err = signal_pending(current) ? -EINTR : step(object, &next, last);
+		cond_resched();
+	}
+	morsel_object_unuse(object);
+
+	range.done = (next << PAGE_SHIFT) - range.offset;
+	return put_user(range.done, &arg->done) ? -EFAULT : err;
+}
+
+/* Punch holes, and nothing else; madvise(MADV_REMOVE) comes here too. */
+static long morsel_file_fallocate(struct file *file, int mode, loff_t offset,
+				  loff_t length)
+{
+	struct morsel_object *object = morsel_object_of(file);
+	u64 size = morsel_level_size(object->tree.order);
+	u64 next, last;
+	int err = 0;
+
+	if (mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	if (!PAGE_ALIGNED(offset | length))
+		return -EINVAL;
+	if (offset >= size)
+		return 0;
+	if (!morsel_object_use(object))
+		return -ESTALE;
+
+	next = offset >> PAGE_SHIFT;
+	last = (min_t(u64, offset + length, size) >> PAGE_SHIFT) - 1;
+	while (next <= last && !err) {
+		err = fatal_signal_pending(current) ? -EINTR :
+						      morsel_punch(object, &next, last);
+		cond_resched();
+	}
+	morsel_object_unuse(object);
+	return err;
+}
+
 static long morsel_file_ioctl(struct file *file, unsigned int cmd,
 			      unsigned long arg)
 {
 	switch (cmd) {
+	case MORSEL_IOC_POPULATE:
+		return file_range(file, (void __user *)arg, morsel_object_fill);
+	case MORSEL_IOC_PUNCH:
+		if (!(file->f_mode & FMODE_WRITE))
+			return -EBADF;
+		return file_range(file, (void __user *)arg, morsel_punch);
 	case MORSEL_IOC_INFO:
 		return file_info(morsel_object_of(file), (void __user *)arg);
 	case MORSEL_IOC_DESTROY:
@@ -100,6 +172,7 @@ static const struct file_operations morsel_file_fops = {
 	.release = morsel_file_release,
 	.unlocked_ioctl = morsel_file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.fallocate = morsel_file_fallocate,
 	.mmap = morsel_mmap,
 	.get_unmapped_area = morsel_get_unmapped_area,
 	.show_fdinfo = morsel_file_show_fdinfo,
@@ -140,7 +213,7 @@ static long dev_create(void __user *arg)
 	if (copy_from_user(&create, arg, sizeof(create)))
 		return -EFAULT;
 	if (create.order > MORSEL_ORDER_MAX || create.flags ||
-	    create.mode & ~0777 || create.reserved[0] || create.reserved[1])
+	    create.mode & ~0777 || create.address || create.reserved)
 		return -EINVAL;
 
 	create.fd = get_unused_fd_flags(O_CLOEXEC);

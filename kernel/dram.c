@@ -69,33 +69,109 @@ static void dram_table_free(struct morsel_source *source, unsigned int level,
 	dram_count(to_dram(source), 0, -1);
 }
 
-static u64 dram_page_alloc(struct morsel_source *source, u64 index)
+#define DRAM_PAGE_GFP	(GFP_USER | __GFP_ACCOUNT | __GFP_ZERO)
+/* A block is a bonus: nobody is to wait or to be reclaimed for it. */
+#define DRAM_BLOCK_GFP	((DRAM_PAGE_GFP & ~__GFP_DIRECT_RECLAIM) | \
+			 __GFP_NORETRY | __GFP_NOWARN)
+
+/* Where the policy of the VMA wants it, else where the task's does. */
+static struct page *dram_page_new(struct vm_area_struct *vma, u64 index)
 {
-	struct morsel_dram *dram = to_dram(source);
-	struct page *page = alloc_page(GFP_USER | __GFP_ACCOUNT | __GFP_ZERO);
+#ifdef CONFIG_NUMA
+	if (vma && vma->vm_policy) {
+		unsigned long addr = vma->vm_start +
+				     ((index - vma->vm_pgoff) << PAGE_SHIFT);
+		struct folio *folio = vma_alloc_folio(DRAM_PAGE_GFP, 0, vma,
+						      addr, false);
 
-	if (!page)
-		return MORSEL_PFN_NONE;
+		return folio ? folio_page(folio, 0) : NULL;
+	}
+#endif
+	return alloc_page(DRAM_PAGE_GFP);
+}
 
-	/* Owner and position: what a process-shared futex is keyed by. */
+/* Policies that spread pages do so page by page. */
+static bool dram_one_by_one(struct vm_area_struct *vma)
+{
+#ifdef CONFIG_NUMA
+	return current->mempolicy || (vma && vma->vm_policy);
+#else
+	return false;
+#endif
+}
+
+/* Up to @count pages in one go; sets @got to how many there are. */
+static struct page *dram_block_new(struct vm_area_struct *vma,
+				   unsigned int count, unsigned int *got)
+{
+	unsigned int order = ilog2(count);
+	struct page *page;
+
+	if (!order || dram_one_by_one(vma))
+		return NULL;
+	page = alloc_pages(DRAM_BLOCK_GFP, order);
+	if (page) {
+		split_page(page, order);
+		*got = 1u << order;
+	}
+	return page;
+}
+
+/* Owner and position: what a process-shared futex is keyed by. */
+static u64 dram_page_adopt(struct morsel_dram *dram, struct page *page,
+			   u64 index)
+{
 	page->mapping = dram->mapping;
 	page->index = index;
-	dram_count(dram, 1, 0);
 	return page_to_pfn(page);
+}
+
+/* @hint is the VMA of the fault, or NULL. */
+static unsigned int dram_pages_alloc(struct morsel_source *source, u64 index,
+				     void *hint, u64 *pfns, unsigned int count)
+{
+	struct morsel_dram *dram = to_dram(source);
+	struct page *page = dram_block_new(hint, count, &count);
+	unsigned int i;
+
+	if (page) {
+		for (i = 0; i < count; i++)
+			pfns[i] = dram_page_adopt(dram, page + i, index + i);
+	} else {
+		for (i = 0; i < count; i++) {
+			page = dram_page_new(hint, index + i);
+			if (!page)
+				break;
+			pfns[i] = dram_page_adopt(dram, page, index + i);
+		}
+	}
+	dram_count(dram, i, 0);
+	return i;
+}
+
+/**
+ * morsel_dram_page_disown() - the page is nobody's any more
+ * @pfn: frame of a page that was taken out
+ *
+ * Whoever looks at the owner does so under the page lock: after this nobody
+ * maps the page any more (see morsel_vm_fault()), or keys a futex by it.
+ *
+ * Context: process context, may sleep.
+ */
+void morsel_dram_page_disown(u64 pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	lock_page(page);
+	page->mapping = NULL;
+	unlock_page(page);
 }
 
 static void dram_page_free(struct morsel_source *source, u64 pfn)
 {
-	struct page *page = pfn_to_page(pfn);
-
-	/*
-	 * A pin (direct I/O under way) may outlive the object.  Who holds one
-	 * looks at ->mapping under the page lock.
-	 */
-	lock_page(page);
-	page->mapping = NULL;
-	unlock_page(page);
-	put_page(page);
+	/* A pin (direct I/O under way) may outlive the object. */
+	morsel_dram_page_disown(pfn);
+	put_page(pfn_to_page(pfn));
 	dram_count(to_dram(source), -1, 0);
 }
 
@@ -104,12 +180,37 @@ static void dram_hole_filled(struct morsel_source *source)
 	morsel_tlb_table_swapped(NULL);
 }
 
+static void dram_fill_begin(struct morsel_source *source, u64 first, u64 last)
+	__acquires(RCU)
+{
+	morsel_hold_enter(&to_dram(source)->hold, first, last);
+}
+
+static void dram_fill_end(struct morsel_source *source) __releases(RCU)
+{
+	morsel_hold_leave(&to_dram(source)->hold);
+}
+
+static void dram_leaves_lock(struct morsel_source *source, u64 table)
+{
+	morsel_table_lock(pfn_to_page(table));
+}
+
+static void dram_leaves_unlock(struct morsel_source *source, u64 table)
+{
+	morsel_table_unlock(pfn_to_page(table));
+}
+
 static const struct morsel_source_ops dram_ops = {
 	.table_alloc = dram_table_alloc,
 	.table_free = dram_table_free,
-	.page_alloc = dram_page_alloc,
+	.pages_alloc = dram_pages_alloc,
 	.page_free = dram_page_free,
 	.hole_filled = dram_hole_filled,
+	.fill_begin = dram_fill_begin,
+	.fill_end = dram_fill_end,
+	.leaves_lock = dram_leaves_lock,
+	.leaves_unlock = dram_leaves_unlock,
 };
 
 /**
@@ -144,6 +245,7 @@ int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping)
 		return -ENOMEM;
 
 	dram->mapping = mapping;
+	morsel_hold_init(&dram->hold);
 	dram->source.ops = &dram_ops;
 	dram->source.table_flags = _PAGE_TABLE;
 	dram->source.leaf_flags = morsel_dram_leaf_flags(VM_READ | VM_WRITE);

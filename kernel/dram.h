@@ -6,6 +6,7 @@
 #include <linux/percpu.h>
 
 #include "frames.h"
+#include "hold.h"
 
 struct address_space;
 
@@ -26,11 +27,13 @@ struct morsel_frame_counts {
  * struct morsel_dram - a source of volatile frames for one object
  * @source:  what the tree sees
  * @mapping: the object's address space, which its pages name as their owner
+ * @hold:    pages that are being taken out
  * @counts:  what this object uses
  */
 struct morsel_dram {
 	struct morsel_source source;
 	struct address_space *mapping;
+	struct morsel_hold hold;
 	struct morsel_frame_counts __percpu *counts;
 };
 
@@ -38,6 +41,7 @@ int morsel_dram_setup(void);
 void morsel_dram_teardown(void);
 int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping);
 void morsel_dram_exit(struct morsel_dram *dram);
+void morsel_dram_page_disown(u64 pfn);
 u64 morsel_dram_leaf_flags(unsigned long vm_flags);
 struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram);
 

@@ -13,25 +13,41 @@
 
 struct morsel_source;
 
+/* Pages that are allocated and linked in one go: 256 KiB. */
+#define MORSEL_BATCH		64u
+
 /**
  * struct morsel_source_ops - what a source of frames can do
- * @table_alloc:  a zeroed frame made ready to be a page table of @level
- *                (1 to 4), or MORSEL_PFN_NONE; may sleep
- * @table_free:   takes such a frame back; nothing may point at it any more
- * @page_alloc:   a zeroed frame for page @index of the object, or
- *                MORSEL_PFN_NONE; may sleep
- * @page_free:    takes such a frame back; who holds another reference to it
- *                keeps it until that is dropped
- * @hole_filled:  a present hole entry (see @hole of the source) was replaced;
- *                processors may still walk through the old one
+ * @table_alloc:   a zeroed frame made ready to be a page table of @level
+ *                 (1 to 4), or MORSEL_PFN_NONE; may sleep
+ * @table_free:    takes such a frame back; nothing may point at it any more
+ * @pages_alloc:   zeroed frames for the @count pages from @index on, 1 to
+ *                 MORSEL_BATCH; returns how many there are, 0 when memory ran
+ *                 out; may sleep.  @hint is the populating caller's, for the
+ *                 source to know what to do with.
+ * @page_free:     takes such a frame back; who holds another reference to it
+ *                 keeps it until that is dropped
+ * @hole_filled:   a present hole entry (see @hole of the source) was replaced;
+ *                 processors may still walk through the old one
+ * @fill_begin:    from here to @fill_end no page in [first, last] is taken out;
+ *                 waits while one is.  Nothing in between may sleep.
+ * @fill_end:      ends that
+ * @leaves_lock:   who reads leaves in a PTE table under the lock of that table
+ *                 is kept out, from here to @leaves_unlock
+ * @leaves_unlock: ends that
  */
 struct morsel_source_ops {
 	u64 (*table_alloc)(struct morsel_source *source, unsigned int level);
 	void (*table_free)(struct morsel_source *source, unsigned int level,
 			   u64 pfn);
-	u64 (*page_alloc)(struct morsel_source *source, u64 index);
+	unsigned int (*pages_alloc)(struct morsel_source *source, u64 index,
+				    void *hint, u64 *pfns, unsigned int count);
 	void (*page_free)(struct morsel_source *source, u64 pfn);
 	void (*hole_filled)(struct morsel_source *source);
+	void (*fill_begin)(struct morsel_source *source, u64 first, u64 last);
+	void (*fill_end)(struct morsel_source *source);
+	void (*leaves_lock)(struct morsel_source *source, u64 table);
+	void (*leaves_unlock)(struct morsel_source *source, u64 table);
 };
 
 /**

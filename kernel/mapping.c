@@ -14,9 +14,14 @@
  * in VMAs that come from fork, split or mremap; changed with the mmap lock
  * held for writing and the VMA write-locked, read by faults under either.
  */
+#include <linux/compat.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/ptrace.h>
 #include <linux/sched/signal.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
 
 #include "attach.h"
 #include "compat.h"
@@ -80,16 +85,71 @@ static vm_fault_t vma_want_view(struct vm_fault *vmf)
 	return VM_FAULT_RETRY;
 }
 
+/*
+ * The last page to populate with the one of a fault.  It is that page, but
+ * for MADV_POPULATE_* and MAP_POPULATE, which have the kernel fault in one
+ * page after the other: a PTE table of them is populated at once, and the
+ * kernel finds the others present.  Only the arguments of the system call tell
+ * these faults from others on the kernel's behalf, and how far they will go.
+ */
+static u64 fault_last(struct vm_fault *vmf, u64 index)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long args[6], end = vma->vm_end;
+
+	if ((vmf->flags & FAULT_FLAG_USER) || vma->vm_mm != current->mm ||
+	    (current->flags & (PF_KTHREAD | PF_IO_WORKER)) || in_compat_syscall())
+		return index;
+
+	syscall_get_arguments(current, current_pt_regs(), args);
+	switch (syscall_get_nr(current, current_pt_regs())) {
+	case __NR_madvise:
+		if (args[2] != MADV_POPULATE_READ &&
+		    args[2] != MADV_POPULATE_WRITE)
+			return index;
+		end = min(end, args[0] + args[1]);
+		break;
+	case __NR_mmap:
+		if (!(args[3] & MAP_POPULATE))
+			return index;
+		break;
+	default:
+		return index;
+	}
+	if (end <= vmf->address)
+		return index;
+	return min(vma_index(vma, end - 1), index | (MORSEL_ENTRIES - 1));
+}
+
+/* Have the kernel map a page, unless it is taken out before it can. */
+static vm_fault_t fault_page(struct vm_fault *vmf, u64 index)
+{
+	struct morsel_object *object = vma_object(vmf->vma);
+	struct page *page = morsel_object_page(object, index);
+
+	if (!page)
+		return VM_FAULT_NOPAGE;
+	/* Held until the kernel has mapped it; see morsel_dram_page_disown(). */
+	lock_page(page);
+	if (page->mapping != object->inode->i_mapping) {
+		unlock_page(page);
+		put_page(page);
+		return VM_FAULT_NOPAGE;
+	}
+	vmf->page = page;
+	return VM_FAULT_LOCKED;
+}
+
 static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct morsel_object *object = vma_object(vma);
 	struct morsel_view *view = vma->vm_private_data;
 	u64 index = vma_index(vma, vmf->address);
+	u64 last = fault_last(vmf, index);
+	struct morsel_tree *tree;
 	unsigned int level;
 	vm_fault_t ret;
-	struct morsel_tree *tree;
-	u64 pfn;
 
 	level = morsel_view_level(vma, vmf->address, object->tree.order);
 	if (level && !view) {
@@ -99,17 +159,14 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 		level = 0;
 	}
 
-	if (level) {
-		tree = morsel_object_populate(object, vma->vm_flags, index);
-		return tree ? morsel_view_attach(view, vmf, tree, index, level) :
-			      VM_FAULT_OOM;
+	if (!level) {
+		if (morsel_tree_populate(&object->tree, index, last, vma) < 0)
+			return VM_FAULT_OOM;
+		return fault_page(vmf, index);
 	}
-
-	if (morsel_tree_populate(&object->tree, index, &pfn) < 0)
-		return VM_FAULT_OOM;
-	vmf->page = pfn_to_page(pfn);
-	get_page(vmf->page);
-	return 0;
+	tree = morsel_object_populate(object, vma->vm_flags, index, last, vma);
+	return tree ? morsel_view_attach(view, vmf, tree, index, level) :
+		      VM_FAULT_OOM;
 }
 
 #ifdef MORSEL_HAVE_VMA_LOCK

@@ -6,11 +6,12 @@
  * at leaves alone (get_user_pages_fast(), hmm_range_fault()) would not honour
  * it anyway.  So rights live in leaves: each set of rights that is in use has
  * tables of its own, shared by all mappings with these rights, over one and
- * the same pages.  A mirror is a tree like any other whose source of pages is
- * the original tree; it is filled by faults, 512 leaves at a time.
+ * the same pages.  A mirror is a tree like any other, but its leaves are copies
+ * of the original's; it is filled by faults, 512 leaves at a time.
  *
- * Ordering: as in tree.c.  A page reaches a mirror only after it is in the
- * original, and leaves the original only after the mirror was destroyed.
+ * Ordering: as in tree.c.  A leaf is copied while nothing is taken out of the
+ * original (fill_begin), and who takes something out then takes it out of the
+ * mirror too, before the frame is freed.
  */
 #include "mirror.h"
 
@@ -36,15 +37,6 @@ static void mirror_table_free(struct morsel_source *source, unsigned int level,
 	below(source)->ops->table_free(below(source), level, pfn);
 }
 
-static u64 mirror_page_alloc(struct morsel_source *source, u64 index)
-{
-	u64 pfn;
-
-	if (morsel_tree_populate(to_mirror(source)->original, index, &pfn) < 0)
-		return MORSEL_PFN_NONE;
-	return pfn;
-}
-
 /* The original owns the page. */
 static void mirror_page_free(struct morsel_source *source, u64 pfn)
 {
@@ -55,12 +47,23 @@ static void mirror_hole_filled(struct morsel_source *source)
 	below(source)->ops->hole_filled(below(source));
 }
 
+static void mirror_leaves_lock(struct morsel_source *source, u64 table)
+{
+	below(source)->ops->leaves_lock(below(source), table);
+}
+
+static void mirror_leaves_unlock(struct morsel_source *source, u64 table)
+{
+	below(source)->ops->leaves_unlock(below(source), table);
+}
+
 static const struct morsel_source_ops mirror_ops = {
 	.table_alloc = mirror_table_alloc,
 	.table_free = mirror_table_free,
-	.page_alloc = mirror_page_alloc,
 	.page_free = mirror_page_free,
 	.hole_filled = mirror_hole_filled,
+	.leaves_lock = mirror_leaves_lock,
+	.leaves_unlock = mirror_leaves_unlock,
 };
 
 /**
@@ -94,44 +97,63 @@ void morsel_mirror_destroy(struct morsel_mirror *mirror)
 	morsel_tree_destroy(&mirror->tree);
 }
 
-/* Enter all pages that the original has around @index, up to 2 MiB. */
-static void mirror_copy(struct morsel_mirror *mirror, u64 index)
+/* Copy all leaves of a PTE table that the mirror lacks. */
+static void mirror_copy(struct morsel_mirror *mirror, u64 index, u64 *from,
+			u64 *to)
 {
-	u64 hole = mirror->source.hole[1];
-	u64 from, to, *leaves, *copies;
+	struct morsel_source *source = mirror->original->source;
+	u64 first = index - morsel_level_slot(1, index);
+	u64 hole = source->hole[1];
 	unsigned int i;
 
-	if (morsel_tree_table(mirror->original, index, 1, &from) ||
-	    morsel_tree_table(&mirror->tree, index, 1, &to))
-		return;
-	leaves = morsel_frame_table(from);
-	copies = morsel_frame_table(to);
+	source->ops->fill_begin(source, first, first + MORSEL_ENTRIES - 1);
 	for (i = 0; i < MORSEL_ENTRIES; i++) {
-		u64 leaf = READ_ONCE(leaves[i]);
+		u64 leaf = READ_ONCE(from[i]);
 
-		if (leaf != hole && READ_ONCE(copies[i]) == hole)
-			cmpxchg64(&copies[i], hole,
+		if (leaf != hole && READ_ONCE(to[i]) == hole)
+			cmpxchg64(&to[i], hole,
 				  morsel_entry_make(morsel_entry_pfn(leaf),
 						    mirror->source.leaf_flags));
 	}
+	source->ops->fill_end(source);
 }
 
 /**
- * morsel_mirror_populate() - make sure that a page is there and in the mirror
+ * morsel_mirror_populate() - make sure that pages are there and in the mirror
  * @mirror: the mirror
- * @index:  page, below 512^order
+ * @first:  page, below 512^order
+ * @last:   page, not before @first and below the same PTE table
+ * @hint:   handed on to the source of the original
  *
- * Lock-free, like morsel_tree_populate().
+ * Lock-free, like morsel_tree_populate().  A page that is taken out meanwhile
+ * may be missing again, as it may be at any time after the call.
  *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM, with both trees intact.
  */
-int morsel_mirror_populate(struct morsel_mirror *mirror, u64 index)
+int morsel_mirror_populate(struct morsel_mirror *mirror, u64 first, u64 last,
+			   void *hint)
 {
-	u64 pfn;
-	int added = morsel_tree_populate(&mirror->tree, index, &pfn);
+	u64 hole = mirror->source.hole[1];
+	u64 from, to, *copies, index;
+	int ret;
 
-	if (added > 0)
-		mirror_copy(mirror, index);
-	return added < 0 ? added : 0;
+	ret = morsel_tree_table(&mirror->tree, first, 1, &to);
+	if (ret)
+		return ret;
+	copies = morsel_frame_table(to);
+	for (index = first; index <= last; index++)
+		if (READ_ONCE(copies[morsel_level_slot(1, index)]) == hole)
+			break;
+	if (index > last)
+		return 0;
+
+	ret = morsel_tree_populate(mirror->original, first, last, hint);
+	if (ret < 0)
+		return ret;
+	ret = morsel_tree_table(mirror->original, first, 1, &from);
+	if (ret)
+		return ret;
+	mirror_copy(mirror, first, morsel_frame_table(from), copies);
+	return 0;
 }

@@ -20,6 +20,7 @@ struct morsel_mirror {
 int morsel_mirror_init(struct morsel_mirror *mirror,
 		       struct morsel_tree *original, u64 leaf_flags);
 void morsel_mirror_destroy(struct morsel_mirror *mirror);
-int morsel_mirror_populate(struct morsel_mirror *mirror, u64 index);
+int morsel_mirror_populate(struct morsel_mirror *mirror, u64 first, u64 last,
+			   void *hint);
 
 #endif /* MORSEL_MIRROR_H */

@@ -367,24 +367,26 @@ static struct morsel_mirror *object_mirror(struct morsel_object *object,
 }
 
 /**
- * morsel_object_populate() - make sure that a page is there, under some rights
+ * morsel_object_populate() - make sure that pages are there, under some rights
  * @object:   the object, of order 1 or more; the caller is a user of it
  * @vm_flags: VM_READ, VM_WRITE, VM_EXEC; at least one of them
- * @index:    page
+ * @first:    page
+ * @last:     page, not before @first and below the same PTE table
+ * @vma:      whose memory policy is to be obeyed, or NULL
  *
  * Context: process context, may sleep.
- * Return: the tree for these rights, with the page in it, or NULL when memory
+ * Return: the tree for these rights, with the pages in it, or NULL when memory
  * ran out.
  */
 struct morsel_tree *morsel_object_populate(struct morsel_object *object,
-					   unsigned long vm_flags, u64 index)
+					   unsigned long vm_flags, u64 first,
+					   u64 last, struct vm_area_struct *vma)
 {
 	struct morsel_mirror *mirror;
 	enum morsel_rights rights;
-	u64 pfn;
 
 	if (!(vm_flags & VM_EXEC) && vm_flags & VM_WRITE)
-		return morsel_tree_populate(&object->tree, index, &pfn) < 0 ?
+		return morsel_tree_populate(&object->tree, first, last, vma) < 0 ?
 			       NULL : &object->tree;
 
 	if (!(vm_flags & VM_EXEC))
@@ -392,9 +394,53 @@ struct morsel_tree *morsel_object_populate(struct morsel_object *object,
 	else
 		rights = vm_flags & VM_WRITE ? MORSEL_RWX : MORSEL_RX;
 	mirror = object_mirror(object, rights, vm_flags);
-	if (!mirror || morsel_mirror_populate(mirror, index))
+	if (!mirror || morsel_mirror_populate(mirror, first, last, vma))
 		return NULL;
 	return &mirror->tree;
+}
+
+/**
+ * morsel_object_page() - get hold of a page that is there
+ * @object: the object; the caller is a user of it
+ * @index:  page
+ *
+ * Context: may sleep.
+ * Return: the page with a reference, or NULL where there is none.
+ */
+struct page *morsel_object_page(struct morsel_object *object, u64 index)
+{
+	struct morsel_source *source = object->tree.source;
+	struct page *page = NULL;
+	u64 pfn;
+
+	source->ops->fill_begin(source, index, index);
+	pfn = morsel_tree_lookup(&object->tree, index);
+	if (pfn != MORSEL_PFN_NONE) {
+		page = pfn_to_page(pfn);
+		get_page(page);
+	}
+	source->ops->fill_end(source);
+	return page;
+}
+
+/**
+ * morsel_object_fill() - populate a range, one step of it
+ * @object: the object; the caller is a user of it
+ * @next:   first page of the range; moved on
+ * @last:   last page of the range
+ *
+ * Context: process context, may sleep.
+ * Return: 0, done when @next is above @last; or -ENOMEM.
+ */
+int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last)
+{
+	u64 end = min(last, *next | (MORSEL_ENTRIES - 1));
+	int ret = morsel_tree_populate(&object->tree, *next, end, NULL);
+
+	if (ret < 0)
+		return ret;
+	*next = end + 1;
+	return 0;
 }
 
 /**

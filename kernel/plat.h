@@ -13,12 +13,14 @@
 #include <linux/atomic.h>
 #include <linux/errno.h>
 #include <linux/io.h>
+#include <linux/minmax.h>
 #include <linux/pfn.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
 #define MORSEL_PFN_MASK		((u64)PTE_PFN_MASK)
+#define xchg64(p, v)		xchg(p, v)
 
 /* The table in a frame, through the kernel's direct map. */
 static inline u64 *morsel_frame_table(u64 pfn)
@@ -40,12 +42,18 @@ typedef uint64_t u64;
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 #define cond_resched()		do { } while (0)
+#define min(a, b)		((a) < (b) ? (a) : (b))
 
 static inline u64 cmpxchg64(u64 *p, u64 old, u64 new)
 {
 	__atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_ACQ_REL,
 				    __ATOMIC_ACQUIRE);
 	return old;
+}
+
+static inline u64 xchg64(u64 *p, u64 v)
+{
+	return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL);
 }
 
 /* The test's arena: a frame number is an index into it. */

@@ -5,28 +5,32 @@
  * Owns the entries below the root.  Knows frames and entries and nothing
  * else: no file, no process, no lock.
  *
- * Ordering rule.  An entry changes from its hole to a child once, by
+ * Ordering rule.  An entry changes from its hole to a child by
  * compare-and-swap, after the child is complete (zeroed, holes filled in).
  * The swap is a full barrier and pairs with the loads in tree_child() and
- * tree_walk(), which reach the child through the value they loaded, and with
- * the hardware's walk.  It changes back only in morsel_tree_destroy(), when
- * the caller has seen to it that nobody walks the tree.
+ * tree_descend(), which reach the child through the value they loaded, and with
+ * the hardware's walk.  Entries of tables change back only in
+ * morsel_tree_empty(), when the caller has seen to it that nobody walks the
+ * tree; leaves also in morsel_tree_take(), while the source holds off whoever
+ * would fill them.
  *
  * After a crash (of a machine whose caches persist) the same order is enough:
  * an entry either names a complete child or none, so the worst that is lost
- * is the one frame per processor that was allocated and not linked yet.
+ * are the frames that were allocated and not linked yet, one batch for each
+ * processor.
  */
 #include "tree.h"
 
-static u64 tree_frame_alloc(struct morsel_tree *tree, unsigned int level,
-			    u64 index)
+/* A table of @level with all its holes, or for level 0 the only page. */
+static u64 tree_frame_alloc(struct morsel_tree *tree, unsigned int level)
 {
 	struct morsel_source *source = tree->source;
 	u64 hole, pfn, *table;
 	unsigned int i;
 
 	if (!level)
-		return source->ops->page_alloc(source, index);
+		return source->ops->pages_alloc(source, 0, NULL, &pfn, 1) ?
+			       pfn : MORSEL_PFN_NONE;
 
 	pfn = source->ops->table_alloc(source, level);
 	hole = source->hole[level];
@@ -67,34 +71,32 @@ int morsel_tree_init(struct morsel_tree *tree, struct morsel_source *source,
 {
 	tree->source = source;
 	tree->order = order;
-	tree->root = tree_frame_alloc(tree, order, 0);
+	tree->root = tree_frame_alloc(tree, order);
 	return tree->root == MORSEL_PFN_NONE ? -ENOMEM : 0;
 }
 
 /*
- * The child that @entry of a table of @level names, allocated when there is
- * none.  Returns 1 when this call put it there, 0 when it was there, -ENOMEM.
- * A lost race undoes exactly its own allocation.  Source: thesis 3.4.
+ * The table that @entry of a table of @level names, allocated when there is
+ * none.  A lost race undoes exactly its own allocation.  Source: thesis 3.4.
  */
 static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
-		      u64 index, u64 *child)
+		      u64 *child)
 {
 	struct morsel_source *source = tree->source;
 	u64 hole = source->hole[level];
 	u64 old = READ_ONCE(*entry);
-	u64 flags, pfn;
+	u64 pfn;
 
 	if (old != hole) {
 		*child = morsel_entry_pfn(old);
 		return 0;
 	}
 
-	pfn = tree_frame_alloc(tree, level - 1, index);
+	pfn = tree_frame_alloc(tree, level - 1);
 	if (pfn == MORSEL_PFN_NONE)
 		return -ENOMEM;
 
-	flags = level == 1 ? source->leaf_flags : source->table_flags;
-	old = cmpxchg64(entry, hole, morsel_entry_make(pfn, flags));
+	old = cmpxchg64(entry, hole, morsel_entry_make(pfn, source->table_flags));
 	if (old != hole) {
 		tree_frame_free(tree, level - 1, pfn);
 		*child = morsel_entry_pfn(old);
@@ -104,48 +106,7 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
 	if (hole)
 		source->ops->hole_filled(source);
 	*child = pfn;
-	return 1;
-}
-
-/*
- * Walk from the root to the element of @level on the way to page @index,
- * allocating what is missing.  A path that ends early for lack of memory
- * stays: a partial path is legal, and the next caller goes on from there.
- */
-static int tree_grow(struct morsel_tree *tree, u64 index, unsigned int level,
-		     u64 *element)
-{
-	u64 pfn = tree->root;
-	unsigned int l;
-	int ret = 0;
-
-	for (l = tree->order; l > level; l--) {
-		u64 *table = morsel_frame_table(pfn);
-
-		ret = tree_child(tree, &table[morsel_level_slot(l, index)], l,
-				 index, &pfn);
-		if (ret < 0)
-			return ret;
-	}
-	*element = pfn;
-	return ret;
-}
-
-/**
- * morsel_tree_populate() - make sure that a page is there
- * @tree:  the tree
- * @index: page, below 512^order
- * @page:  out: its frame
- *
- * Lock-free; any number of callers in any number of address spaces.
- *
- * Context: process context, may sleep.
- * Return: 1 when this call added the page, 0 when it was there, -ENOMEM with
- * the tree intact.
- */
-int morsel_tree_populate(struct morsel_tree *tree, u64 index, u64 *page)
-{
-	return tree_grow(tree, index, 0, page);
+	return 0;
 }
 
 /**
@@ -155,15 +116,138 @@ int morsel_tree_populate(struct morsel_tree *tree, u64 index, u64 *page)
  * @level: level of the table, 1 to the order of the tree
  * @table: out: its frame
  *
+ * A path that ends early for lack of memory stays: a partial path is legal,
+ * and the next caller goes on from there.
+ *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 		      u64 *table)
 {
-	int ret = tree_grow(tree, index, level, table);
+	u64 pfn = tree->root;
+	unsigned int l;
+	int err;
 
-	return ret < 0 ? ret : 0;
+	for (l = tree->order; l > level; l--) {
+		u64 *entries = morsel_frame_table(pfn);
+
+		err = tree_child(tree, &entries[morsel_level_slot(l, index)], l,
+				 &pfn);
+		if (err)
+			return err;
+	}
+	*table = pfn;
+	return 0;
+}
+
+/*
+ * Link @count pages from @first on, and free those that others were faster
+ * with.  Returns how many went in.
+ */
+static unsigned int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
+			      u64 *pfns, unsigned int count)
+{
+	struct morsel_source *source = tree->source;
+	u64 *leaf = &leaves[morsel_level_slot(1, first)];
+	u64 hole = source->hole[1];
+	unsigned int i, added = 0;
+
+	source->ops->fill_begin(source, first, first + count - 1);
+	for (i = 0; i < count; i++) {
+		u64 value = morsel_entry_make(pfns[i], source->leaf_flags);
+
+		if (cmpxchg64(&leaf[i], hole, value) == hole) {
+			pfns[i] = MORSEL_PFN_NONE;
+			added++;
+		}
+	}
+	source->ops->fill_end(source);
+
+	for (i = 0; i < count; i++)
+		if (pfns[i] != MORSEL_PFN_NONE)
+			tree_frame_free(tree, 0, pfns[i]);
+	return added;
+}
+
+/**
+ * morsel_tree_populate() - make sure that pages are there
+ * @tree:  the tree
+ * @first: page, below 512^order
+ * @last:  page, not before @first and below the same PTE table
+ * @hint:  handed on to the source
+ *
+ * Lock-free; any number of callers in any number of address spaces.
+ *
+ * Context: process context, may sleep.
+ * Return: how many pages this call added, or -ENOMEM with the tree intact.
+ */
+int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
+			 void *hint)
+{
+	struct morsel_source *source = tree->source;
+	u64 hole = source->hole[1];
+	u64 pfns[MORSEL_BATCH];
+	int err, added = 0;
+	u64 table, *leaves;
+
+	/* Its root is its only page. */
+	if (!tree->order)
+		return 0;
+
+	err = morsel_tree_table(tree, first, 1, &table);
+	if (err)
+		return err;
+	leaves = morsel_frame_table(table);
+
+	while (first <= last) {
+		u64 *leaf = &leaves[morsel_level_slot(1, first)];
+		unsigned int max = min(last - first + 1, (u64)MORSEL_BATCH);
+		unsigned int holes = 0;
+
+		while (holes < max && READ_ONCE(leaf[holes]) == hole)
+			holes++;
+		if (!holes) {
+			first++;
+			continue;
+		}
+
+		holes = source->ops->pages_alloc(source, first, hint, pfns, holes);
+		if (!holes)
+			return -ENOMEM;
+		added += tree_link(tree, leaves, first, pfns, holes);
+		first += holes;
+	}
+	return added;
+}
+
+/*
+ * Follow the path to page @index as far as it goes.  Returns the level of the
+ * element it ends at, with its frame, or of the hole, with MORSEL_PFN_NONE.
+ */
+static unsigned int tree_descend(const struct morsel_tree *tree, u64 index,
+				 unsigned int level, u64 *pfn)
+{
+	unsigned int l;
+
+	*pfn = tree->root;
+	for (l = tree->order; l > level; l--) {
+		u64 *table = morsel_frame_table(*pfn);
+		u64 entry = READ_ONCE(table[morsel_level_slot(l, index)]);
+
+		if (entry == tree->source->hole[l]) {
+			*pfn = MORSEL_PFN_NONE;
+			return l - 1;
+		}
+		*pfn = morsel_entry_pfn(entry);
+	}
+	return level;
+}
+
+/* The first page behind the element of @level that @index is in. */
+static u64 element_end(u64 index, unsigned int level)
+{
+	return (index | (morsel_level_pages(level) - 1)) + 1;
 }
 
 /**
@@ -176,22 +260,85 @@ int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
  */
 u64 morsel_tree_lookup(const struct morsel_tree *tree, u64 index)
 {
-	u64 pfn = tree->root;
-	unsigned int l;
+	u64 pfn;
 
-	for (l = tree->order; l > 0; l--) {
-		u64 *table = morsel_frame_table(pfn);
-		u64 entry = READ_ONCE(table[morsel_level_slot(l, index)]);
-
-		if (entry == tree->source->hole[l])
-			return MORSEL_PFN_NONE;
-		pfn = morsel_entry_pfn(entry);
-	}
+	tree_descend(tree, index, 0, &pfn);
 	return pfn;
 }
 
+/**
+ * morsel_tree_next() - find the next page
+ * @tree:  the tree
+ * @first: where to begin
+ * @last:  where to end, below 512^order
+ *
+ * Context: may sleep; takes no lock.
+ * Return: the first page from @first to @last that is there, or @last + 1.
+ */
+u64 morsel_tree_next(const struct morsel_tree *tree, u64 first, u64 last)
+{
+	while (first <= last) {
+		u64 pfn;
+		unsigned int level = tree_descend(tree, first, 0, &pfn);
+
+		if (pfn != MORSEL_PFN_NONE)
+			return first;
+		first = element_end(first, level);
+		if (!morsel_level_slot(1, first))
+			cond_resched();
+	}
+	return last + 1;
+}
+
+/* Take the pages @first to @last, all below one PTE table, out of it. */
+static void tree_take_leaves(struct morsel_tree *tree, u64 table, u64 first,
+			     u64 last, morsel_take_fn *take, void *ctx)
+{
+	struct morsel_source *source = tree->source;
+	u64 *leaves = morsel_frame_table(table);
+	u64 hole = source->hole[1];
+
+	source->ops->leaves_lock(source, table);
+	for (; first <= last; first++) {
+		u64 *leaf = &leaves[morsel_level_slot(1, first)];
+
+		if (READ_ONCE(*leaf) != hole)
+			take(ctx, morsel_entry_pfn(xchg64(leaf, hole)));
+	}
+	source->ops->leaves_unlock(source, table);
+}
+
+/**
+ * morsel_tree_take() - take pages out; tables stay
+ * @tree:  a tree of order 1 or more
+ * @first: where to begin
+ * @last:  where to end, below 512^order
+ * @take:  gets the frame of each; does not sleep
+ * @ctx:   handed on to @take
+ *
+ * The caller holds off whoever fills leaves (see &morsel_source_ops), and the
+ * frames are its own to free once no translation to them is left.
+ *
+ * Context: process context, may sleep between tables.
+ */
+void morsel_tree_take(struct morsel_tree *tree, u64 first, u64 last,
+		      morsel_take_fn *take, void *ctx)
+{
+	while (first <= last) {
+		u64 table;
+		unsigned int level = tree_descend(tree, first, 1, &table);
+		u64 end = element_end(first, level);
+
+		if (table != MORSEL_PFN_NONE)
+			tree_take_leaves(tree, table, first, min(last, end - 1),
+					 take, ctx);
+		first = end;
+		cond_resched();
+	}
+}
+
 /* Depth is bounded by MORSEL_LEVELS. */
-static void tree_empty(struct morsel_tree *tree, u64 pfn, unsigned int level)
+static void table_empty(struct morsel_tree *tree, u64 pfn, unsigned int level)
 {
 	u64 hole = tree->source->hole[level];
 	u64 *table = morsel_frame_table(pfn);
@@ -205,7 +352,7 @@ static void tree_empty(struct morsel_tree *tree, u64 pfn, unsigned int level)
 			continue;
 		child = morsel_entry_pfn(entry);
 		if (level > 1)
-			tree_empty(tree, child, level - 1);
+			table_empty(tree, child, level - 1);
 		WRITE_ONCE(table[i], hole);
 		tree_frame_free(tree, level - 1, child);
 	}
@@ -213,7 +360,7 @@ static void tree_empty(struct morsel_tree *tree, u64 pfn, unsigned int level)
 }
 
 /**
- * morsel_tree_destroy() - free every frame, the root last
+ * morsel_tree_empty() - free every frame but the root
  * @tree: the tree; nobody else uses it, no address space has it attached
  *
  * Post-order, each reference removed before its frame is freed: at no moment
@@ -222,12 +369,23 @@ static void tree_empty(struct morsel_tree *tree, u64 pfn, unsigned int level)
  *
  * Context: process context, may sleep.
  */
+void morsel_tree_empty(struct morsel_tree *tree)
+{
+	if (tree->order)
+		table_empty(tree, tree->root, tree->order);
+}
+
+/**
+ * morsel_tree_destroy() - free every frame, the root last
+ * @tree: the tree; nobody else uses it, no address space has it attached
+ *
+ * Context: process context, may sleep.
+ */
 void morsel_tree_destroy(struct morsel_tree *tree)
 {
 	u64 root = tree->root;
 
-	if (tree->order)
-		tree_empty(tree, root, tree->order);
+	morsel_tree_empty(tree);
 	tree->root = MORSEL_PFN_NONE;
 	tree_frame_free(tree, tree->order, root);
 }

@@ -17,12 +17,20 @@ struct morsel_tree {
 	unsigned int order;
 };
 
+/* What morsel_tree_take() hands out; called under the lock of a PTE table. */
+typedef void morsel_take_fn(void *ctx, u64 pfn);
+
 int morsel_tree_init(struct morsel_tree *tree, struct morsel_source *source,
 		     unsigned int order);
+void morsel_tree_empty(struct morsel_tree *tree);
 void morsel_tree_destroy(struct morsel_tree *tree);
-int morsel_tree_populate(struct morsel_tree *tree, u64 index, u64 *page);
-u64 morsel_tree_lookup(const struct morsel_tree *tree, u64 index);
+int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
+			 void *hint);
 int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 		      u64 *table);
+u64 morsel_tree_lookup(const struct morsel_tree *tree, u64 index);
+u64 morsel_tree_next(const struct morsel_tree *tree, u64 first, u64 last);
+void morsel_tree_take(struct morsel_tree *tree, u64 first, u64 last,
+		      morsel_take_fn *take, void *ctx);
 
 #endif /* MORSEL_TREE_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Mapping a whole morsel, and unmapping it.
+ * Mapping a morsel or a part of it, and unmapping it.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -13,27 +13,32 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-int morsel_map(int fd, void *addr, int prot, int flags, void **out)
+int morsel_map_range(int fd, void *addr, uint64_t offset, uint64_t length,
+		     int prot, int flags, void **out)
 {
-	struct morsel_info info;
 	void *p;
-	int ret;
 
 	/* Either would make mmap(2) map something else than the morsel. */
 	if (flags & (MAP_PRIVATE | MAP_ANONYMOUS))
 		return -EINVAL;
 
-	ret = morsel_info(fd, &info);
-	if (ret)
-		return ret;
-
 	if (addr && !(flags & MAP_FIXED))
 		flags |= MAP_FIXED_NOREPLACE;
-	p = mmap(addr, info.size, prot, flags | MAP_SHARED, fd, 0);
+	p = mmap(addr, length, prot, flags | MAP_SHARED, fd, offset);
 	if (p == MAP_FAILED)
 		return -errno;
 	*out = p;
 	return 0;
+}
+
+int morsel_map(int fd, void *addr, int prot, int flags, void **out)
+{
+	struct morsel_info info;
+	int ret = morsel_info(fd, &info);
+
+	if (ret)
+		return ret;
+	return morsel_map_range(fd, addr, 0, info.size, prot, flags, out);
 }
 
 int morsel_unmap(void *addr, unsigned int order)

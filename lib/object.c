@@ -7,6 +7,15 @@
 
 #include "morsel.h"
 
+static int create(int dev, struct morsel_create *arg, uint64_t *id)
+{
+	if (ioctl(dev, MORSEL_IOC_CREATE, arg) < 0)
+		return -errno;
+	if (id)
+		*id = arg->id;
+	return arg->fd;
+}
+
 int morsel_create(int dev, unsigned int order, mode_t mode, unsigned int flags,
 		  uint64_t *id)
 {
@@ -16,11 +25,20 @@ int morsel_create(int dev, unsigned int order, mode_t mode, unsigned int flags,
 		.mode = mode,
 	};
 
-	if (ioctl(dev, MORSEL_IOC_CREATE, &arg) < 0)
-		return -errno;
-	if (id)
-		*id = arg.id;
-	return arg.fd;
+	return create(dev, &arg, id);
+}
+
+int morsel_create_at(int dev, unsigned int order, mode_t mode,
+		     unsigned int flags, uint64_t address, uint64_t *id)
+{
+	struct morsel_create arg = {
+		.order = order,
+		.flags = flags | MORSEL_CREATE_META,
+		.mode = mode,
+		.address = address,
+	};
+
+	return create(dev, &arg, id);
 }
 
 int morsel_open(int dev, uint64_t id, unsigned int flags)

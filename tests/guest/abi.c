@@ -45,12 +45,13 @@ static void create_errors(void)
 	} bad[] = {
 		{ "order 5", { .order = 5 } },
 		{ "order ~0", { .order = ~0u } },
-		{ "flag 1", { .flags = 1 } },
+		{ "flag 4", { .flags = 4 } },
 		{ "flag 1 << 31", { .flags = 1u << 31 } },
 		{ "mode 01000", { .mode = 01000 } },
 		{ "mode 0100644", { .mode = 0100644 } },
-		{ "reserved[0]", { .reserved = { 1, 0 } } },
-		{ "reserved[1]", { .reserved = { 0, 1ull << 63 } } },
+		{ "reserved", { .reserved = 1ull << 63 } },
+		{ "an address, no flag", { .address = PAGE } },
+		{ "no address, the flag", { .flags = MORSEL_CREATE_META } },
 	};
 	struct morsel_create good = { .order = 1, .mode = 0600 };
 	struct morsel_stats before = stats();
@@ -210,8 +211,9 @@ static void facts(int fd, uint64_t id, int readonly)
 	is(i.gid, getegid(), "INFO: gid");
 	is(i.descriptors, 2, "INFO: descriptors");
 	is(i.mappings, 0, "INFO: mappings");
-	ok(!(i.reserved[0] | i.reserved[1] | i.reserved[2] | i.reserved[3]),
-	   "INFO: reserved is 0");
+	is(i.flags, 0, "INFO: flags");
+	is(i.address, 0, "INFO: address");
+	ok(!(i.pad | i.reserved[0] | i.reserved[1]), "INFO: reserved is 0");
 	is(info(readonly).id, id, "INFO works on a read-only descriptor");
 	is(fcntl(fd, F_GETFD), FD_CLOEXEC,
 	   "CREATE's descriptor is close-on-exec");

@@ -83,7 +83,7 @@ bool same_stats(struct morsel_stats a, struct morsel_stats b)
 
 int create(unsigned int order, uint64_t *id)
 {
-	int fd = morsel_create(device(), order, 0600, 0, id);
+	int fd = morsel_create(device(), order, 0700, 0, id);
 
 	if (fd < 0)
 		bail("create order %u: %s", order, strerror(-fd));

@@ -16,7 +16,8 @@
 SIZE(morsel_create, 40);
 AT(morsel_create, fd, 12);
 AT(morsel_create, id, 16);
-AT(morsel_create, reserved, 24);
+AT(morsel_create, address, 24);
+AT(morsel_create, reserved, 32);
 
 SIZE(morsel_open, 32);
 AT(morsel_open, flags, 8);
@@ -27,7 +28,10 @@ SIZE(morsel_info, 104);
 AT(morsel_info, descriptors, 48);
 AT(morsel_info, order, 56);
 AT(morsel_info, gid, 68);
-AT(morsel_info, reserved, 72);
+AT(morsel_info, address, 72);
+AT(morsel_info, flags, 80);
+AT(morsel_info, pad, 84);
+AT(morsel_info, reserved, 88);
 
 SIZE(morsel_next, 112);
 AT(morsel_next, info, 8);
@@ -36,9 +40,22 @@ SIZE(morsel_stats, 64);
 AT(morsel_stats, max_order, 32);
 AT(morsel_stats, reserved, 40);
 
+SIZE(morsel_range, 48);
+AT(morsel_range, offset, 0);
+AT(morsel_range, length, 8);
+AT(morsel_range, done, 16);
+AT(morsel_range, flags, 24);
+AT(morsel_range, pad, 28);
+AT(morsel_range, reserved, 32);
+
+NUMBER(MORSEL_CREATE_EPHEMERAL, 1);
+NUMBER(MORSEL_CREATE_META, 2);
+
 NUMBER(MORSEL_IOC_CREATE, 0xc028d300);
 NUMBER(MORSEL_IOC_OPEN, 0xc020d301);
 NUMBER(MORSEL_IOC_NEXT, 0xc070d302);
 NUMBER(MORSEL_IOC_STATS, 0x8040d303);
 NUMBER(MORSEL_IOC_INFO, 0x8068d310);
 NUMBER(MORSEL_IOC_DESTROY, 0x0000d311);
+NUMBER(MORSEL_IOC_POPULATE, 0xc030d312);
+NUMBER(MORSEL_IOC_PUNCH, 0xc030d313);

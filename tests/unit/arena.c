@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* arena.c - a source of frames for tests, which knows the state of each frame */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ u64 *morsel_arena;
 static int state[ARENA_FRAMES];
 static long next_frame, data, tables, filled;
 static long budget;	/* allocations left, or negative: unlimited */
+static pthread_rwlock_t hold = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_mutex_t leaves = PTHREAD_MUTEX_INITIALIZER;
 
 static void die(const char *what, u64 pfn)
 {
@@ -82,13 +85,20 @@ static void table_free(struct morsel_source *source, unsigned int level,
 	__atomic_fetch_sub(&tables, 1, __ATOMIC_RELAXED);
 }
 
-static u64 page_alloc(struct morsel_source *source, u64 index)
+static unsigned int pages_alloc(struct morsel_source *source, u64 index,
+				void *hint, u64 *pfns, unsigned int count)
 {
-	u64 pfn = take(DATA);
+	unsigned int i;
 
-	if (pfn != MORSEL_PFN_NONE)
-		__atomic_fetch_add(&data, 1, __ATOMIC_RELAXED);
-	return pfn;
+	if (!count || count > MORSEL_BATCH)
+		die("asked for so many pages beside", count);
+	for (i = 0; i < count; i++) {
+		pfns[i] = take(DATA);
+		if (pfns[i] == MORSEL_PFN_NONE)
+			break;
+	}
+	__atomic_fetch_add(&data, i, __ATOMIC_RELAXED);
+	return i;
 }
 
 static void page_free(struct morsel_source *source, u64 pfn)
@@ -102,12 +112,51 @@ static void hole_filled(struct morsel_source *source)
 	__atomic_fetch_add(&filled, 1, __ATOMIC_RELAXED);
 }
 
+static void fill_begin(struct morsel_source *source, u64 first, u64 last)
+{
+	pthread_rwlock_rdlock(&hold);
+}
+
+static void fill_end(struct morsel_source *source)
+{
+	pthread_rwlock_unlock(&hold);
+}
+
+void arena_hold(void)
+{
+	pthread_rwlock_wrlock(&hold);
+}
+
+void arena_release(void)
+{
+	pthread_rwlock_unlock(&hold);
+}
+
+void arena_take(void *unused, u64 pfn)
+{
+	page_free(&arena, pfn);
+}
+
+static void leaves_lock(struct morsel_source *source, u64 table)
+{
+	pthread_mutex_lock(&leaves);
+}
+
+static void leaves_unlock(struct morsel_source *source, u64 table)
+{
+	pthread_mutex_unlock(&leaves);
+}
+
 static const struct morsel_source_ops ops = {
 	.table_alloc = table_alloc,
 	.table_free = table_free,
-	.page_alloc = page_alloc,
+	.pages_alloc = pages_alloc,
 	.page_free = page_free,
 	.hole_filled = hole_filled,
+	.fill_begin = fill_begin,
+	.fill_end = fill_end,
+	.leaves_lock = leaves_lock,
+	.leaves_unlock = leaves_unlock,
 };
 
 struct morsel_source arena = {

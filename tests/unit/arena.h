@@ -8,7 +8,7 @@
 #ifndef ARENA_H
 #define ARENA_H
 
-#include "frames.h"
+#include "tree.h"
 
 #define ARENA_FRAMES	(1u << 16)
 #define ARENA_LEAF	0x8000000000000267ull	/* NX, special, dirty, RW */
@@ -26,5 +26,20 @@ void arena_fail_after(long n);
 long arena_holes_filled(void);
 /* Whether all entries of the shared empty tables are as they were made. */
 bool arena_empties_intact(void);
+
+/* What a punch does around taking pages out: nobody fills meanwhile. */
+void arena_hold(void);
+void arena_release(void);
+/* A page of the arena comes back to it. */
+void arena_take(void *unused, u64 pfn);
+
+/* One page; also says which frame it has. */
+static inline int arena_populate(struct morsel_tree *tree, u64 index, u64 *pfn)
+{
+	int ret = morsel_tree_populate(tree, index, index, NULL);
+
+	*pfn = morsel_tree_lookup(tree, index);
+	return ret;
+}
 
 #endif /* ARENA_H */

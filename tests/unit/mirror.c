@@ -27,6 +27,15 @@ static void begin(unsigned int order)
 	morsel_mirror_init(&mirror, &tree, READ_LEAF);
 }
 
+static void ignore(void *unused, u64 pfn)
+{
+}
+
+static int mirror_populate(u64 index)
+{
+	return morsel_mirror_populate(&mirror, index, index, NULL);
+}
+
 static void end(unsigned int order)
 {
 	morsel_mirror_destroy(&mirror);
@@ -42,18 +51,18 @@ static void same_page_other_rights(unsigned int order)
 	u64 pfn, last = morsel_level_pages(order) - 1;
 
 	begin(order);
-	ok(!morsel_mirror_populate(&mirror, 0) && arena_data() == 1,
+	ok(!mirror_populate(0) && arena_data() == 1,
 	   "order %u: a fault in the mirror populates the original", order);
 	pfn = morsel_tree_lookup(&tree, 0);
 	ok(leaf(&tree, 0) == morsel_entry_make(pfn, ARENA_LEAF) &&
 	   leaf(&mirror.tree, 0) == morsel_entry_make(pfn, READ_LEAF),
 	   "order %u: one page, each leaf with its own rights", order);
 
-	morsel_tree_populate(&tree, last, &pfn);
-	morsel_tree_populate(&tree, last - 1, &pfn);
+	arena_populate(&tree, last, &pfn);
+	arena_populate(&tree, last - 1, &pfn);
 	ok(morsel_tree_lookup(&mirror.tree, last) == MORSEL_PFN_NONE,
 	   "order %u: the mirror is filled when it is used", order);
-	morsel_mirror_populate(&mirror, last);
+	mirror_populate(last);
 	ok(morsel_tree_lookup(&mirror.tree, last - 1) == pfn,
 	   "order %u: and then with all that is around", order);
 	ok(morsel_tree_lookup(&mirror.tree, last - 2) == MORSEL_PFN_NONE,
@@ -67,10 +76,10 @@ static void out_of_memory(unsigned int order)
 	long n, failed = 0;
 
 	begin(order);
-	morsel_mirror_populate(&mirror, 0);
+	mirror_populate(0);
 	for (n = 1; n < 16; n++) {
 		arena_fail_after(n);
-		if (!morsel_mirror_populate(&mirror, last))
+		if (!mirror_populate(last))
 			break;
 		failed++;
 	}
@@ -81,12 +90,35 @@ static void out_of_memory(unsigned int order)
 	end(order);
 }
 
+/* A whole PTE table by one call, then a part of it taken out of both. */
+static void batches(unsigned int order)
+{
+	bool same = true;
+	u64 i;
+
+	begin(order);
+	ok(!morsel_mirror_populate(&mirror, 3, 511, NULL) &&
+	   arena_data() == 509, "order %u: a range through the mirror", order);
+	arena_hold();
+	morsel_tree_take(&tree, 100, 299, arena_take, NULL);
+	morsel_tree_take(&mirror.tree, 100, 299, ignore, NULL);
+	arena_release();
+	for (i = 0; i < 512; i++)
+		same &= morsel_tree_lookup(&mirror.tree, i) ==
+			morsel_tree_lookup(&tree, i);
+	ok(same && arena_data() == 309 &&
+	   morsel_tree_lookup(&mirror.tree, 100) == MORSEL_PFN_NONE,
+	   "order %u: taken out of both", order);
+	mirror_populate(0);
+	end(order);
+}
+
 static void *through_mirror(void *unused)
 {
 	u64 i;
 
 	for (i = 0; i < PAGES; i++)
-		morsel_mirror_populate(&mirror, i);
+		mirror_populate(i);
 	return NULL;
 }
 
@@ -95,14 +127,28 @@ static void *through_tree(void *unused)
 	u64 i, pfn;
 
 	for (i = PAGES; i-- > 0; )
-		morsel_tree_populate(&tree, i, &pfn);
+		arena_populate(&tree, i, &pfn);
 	return NULL;
 }
 
-static void race(unsigned int order)
+static void *take(void *unused)
+{
+	u64 i;
+
+	for (i = 0; i < PAGES; i += 64) {
+		arena_hold();
+		morsel_tree_take(&tree, i, i + 63, arena_take, NULL);
+		morsel_tree_take(&mirror.tree, i, i + 63, ignore, NULL);
+		arena_release();
+	}
+	return NULL;
+}
+
+static void race(unsigned int order, bool taking)
 {
 	void *(*const body[])(void *) = { through_mirror, through_tree,
-					  through_mirror, through_tree };
+					  through_mirror,
+					  taking ? take : through_tree };
 	pthread_t thread[4];
 	bool same = true;
 	unsigned int i;
@@ -113,9 +159,12 @@ static void race(unsigned int order)
 	for (i = 0; i < 4; i++)
 		pthread_join(thread[i], NULL);
 	for (i = 0; i < PAGES; i++)
+		mirror_populate(i);
+	for (i = 0; i < PAGES; i++)
 		same &= morsel_tree_lookup(&mirror.tree, i) ==
 			morsel_tree_lookup(&tree, i);
-	ok(same && arena_data() == PAGES, "order %u: four threads agree", order);
+	ok(same && arena_data() == PAGES, "order %u: four threads agree%s",
+	   order, taking ? ", one takes pages out" : "");
 	end(order);
 }
 
@@ -126,8 +175,11 @@ int main(void)
 	for (order = 1; order < MORSEL_LEVELS; order++) {
 		same_page_other_rights(order);
 		out_of_memory(order);
+		batches(order);
 	}
-	for (order = 2; order < MORSEL_LEVELS; order++)
-		race(order);
+	for (order = 2; order < MORSEL_LEVELS; order++) {
+		race(order, false);
+		race(order, true);
+	}
 	return done();
 }

@@ -32,7 +32,7 @@ static void *populate(void *arg)
 		/* Even threads from the front, odd ones from the back. */
 		unsigned int n = me & 1 ? PAGES - 1 - i : i;
 
-		added[me][n] = morsel_tree_populate(&tree, n * stride,
+		added[me][n] = arena_populate(&tree, n * stride,
 						    &got[me][n]);
 		if (added[me][n] < 0)
 			abort();

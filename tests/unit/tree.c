@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* tree.c - population, lookup and destruction by one thread */
+/* tree.c - population, lookup, taking out and destruction by one thread */
 #include "arena.h"
 #include "tap.h"
 #include "tree.h"
@@ -19,7 +19,7 @@ static void root_is_one_frame(unsigned int order)
 
 static void first_and_last_page(unsigned int order)
 {
-	u64 last = morsel_level_pages(order) - 1, a, b, c;
+	u64 last = morsel_level_pages(order) - 1, a = 0, b = 0, c = 0;
 	struct morsel_tree tree;
 
 	arena_reset();
@@ -27,10 +27,10 @@ static void first_and_last_page(unsigned int order)
 	ok(morsel_tree_lookup(&tree, 0) == MORSEL_PFN_NONE &&
 	   morsel_tree_lookup(&tree, last) == MORSEL_PFN_NONE,
 	   "order %u: nothing there at first", order);
-	ok(morsel_tree_populate(&tree, 0, &a) == 1 &&
-	   morsel_tree_populate(&tree, last, &b) == 1,
+	ok(arena_populate(&tree, 0, &a) == 1 &&
+	   arena_populate(&tree, last, &b) == 1,
 	   "order %u: two pages added", order);
-	ok(morsel_tree_populate(&tree, last, &c) == 0 && c == b,
+	ok(arena_populate(&tree, last, &c) == 0 && c == b,
 	   "order %u: the second time it is there", order);
 	ok(morsel_tree_lookup(&tree, 0) == a &&
 	   morsel_tree_lookup(&tree, last) == b && a != b,
@@ -67,7 +67,7 @@ static void tables_lie_on_the_path(unsigned int order)
 	}
 	ok(on_path, "order %u: tables of all levels on the path", order);
 	ok(arena_data() == 0, "order %u: no page was added", order);
-	morsel_tree_populate(&tree, index, &page);
+	arena_populate(&tree, index, &page);
 	ok(morsel_frame_table(above)[morsel_level_slot(1, index)] ==
 	   morsel_entry_make(page, ARENA_LEAF), "order %u: leaf", order);
 	morsel_tree_destroy(&tree);
@@ -83,10 +83,10 @@ static void out_of_memory(unsigned int order)
 
 	arena_reset();
 	morsel_tree_init(&tree, &arena, order);
-	morsel_tree_populate(&tree, 0, &kept);
+	arena_populate(&tree, 0, &kept);
 	for (n = 1; n <= (int)order + 1; n++) {
 		arena_fail_after(n);
-		if (morsel_tree_populate(&tree, index, &page) == -ENOMEM)
+		if (arena_populate(&tree, index, &page) == -ENOMEM)
 			failed++;
 		else
 			break;
@@ -97,7 +97,7 @@ static void out_of_memory(unsigned int order)
 	arena_fail_after(0);
 	ok(failed > 0 && intact, "order %u: %ld failures, tree intact", order,
 	   failed);
-	ok(morsel_tree_populate(&tree, index, &page) >= 0 &&
+	ok(arena_populate(&tree, index, &page) >= 0 &&
 	   morsel_tree_lookup(&tree, index) == page,
 	   "order %u: goes on from the partial path", order);
 	morsel_tree_destroy(&tree);
@@ -106,6 +106,82 @@ static void out_of_memory(unsigned int order)
 	ok(morsel_tree_init(&tree, &arena, order) == -ENOMEM &&
 	   !arena_data() && !arena_tables(), "order %u: init fails clean",
 	   order);
+}
+
+static int all_there(struct morsel_tree *tree, u64 first, u64 last)
+{
+	for (; first <= last; first++)
+		if (morsel_tree_lookup(tree, first) == MORSEL_PFN_NONE)
+			return 0;
+	return 1;
+}
+
+/* By batches, around what is there already; and what memory is left for. */
+static void ranges(unsigned int order)
+{
+	u64 base = morsel_level_pages(order) - 512, pfn;
+	struct morsel_tree tree;
+
+	arena_reset();
+	morsel_tree_init(&tree, &arena, order);
+	arena_populate(&tree, base + 7, &pfn);
+	arena_populate(&tree, base + 200, &pfn);
+	ok(morsel_tree_populate(&tree, base + 5, base + 300, NULL) == 294 &&
+	   all_there(&tree, base + 5, base + 300) && arena_data() == 296,
+	   "order %u: a range around pages that are there", order);
+	ok(morsel_tree_populate(&tree, base + 5, base + 300, NULL) == 0,
+	   "order %u: and again", order);
+	arena_fail_after(51);
+	ok(morsel_tree_populate(&tree, base + 301, base + 400, NULL) == -ENOMEM,
+	   "order %u: out of memory on the way", order);
+	arena_fail_after(0);
+	ok(all_there(&tree, base + 301, base + 350) && arena_data() == 346,
+	   "order %u: what there was memory for stays", order);
+	ok(morsel_tree_populate(&tree, base + 301, base + 511, NULL) == 161,
+	   "order %u: the rest later", order);
+	morsel_tree_destroy(&tree);
+	ok(!arena_data() && !arena_tables(), "order %u: nothing lost", order);
+}
+
+static void taking(unsigned int order)
+{
+	u64 last = morsel_level_pages(order) - 1, mid = (last + 1) / 2, pfn;
+	struct morsel_tree tree;
+	long tables;
+
+	arena_reset();
+	morsel_tree_init(&tree, &arena, order);
+	ok(morsel_tree_next(&tree, 0, last) == last + 1,
+	   "order %u: no next page in an empty tree", order);
+	arena_populate(&tree, 3, &pfn);
+	arena_populate(&tree, mid, &pfn);
+	arena_populate(&tree, last, &pfn);
+	tables = arena_tables();
+	ok(morsel_tree_next(&tree, 0, last) == 3 &&
+	   morsel_tree_next(&tree, 3, last) == 3 &&
+	   morsel_tree_next(&tree, 4, last) == mid &&
+	   morsel_tree_next(&tree, mid + 1, last) == last &&
+	   morsel_tree_next(&tree, mid + 1, last - 1) == last,
+	   "order %u: one page after the other", order);
+
+	morsel_tree_take(&tree, 4, last - 1, arena_take, NULL);
+	ok(morsel_tree_lookup(&tree, 3) != MORSEL_PFN_NONE &&
+	   morsel_tree_lookup(&tree, mid) == MORSEL_PFN_NONE &&
+	   morsel_tree_lookup(&tree, last) != MORSEL_PFN_NONE &&
+	   arena_data() == 2, "order %u: just the range is taken", order);
+	ok(arena_tables() == tables, "order %u: tables stay", order);
+	ok(arena_populate(&tree, mid, &pfn) == 1, "order %u: and is filled again",
+	   order);
+	morsel_tree_take(&tree, 0, last, arena_take, NULL);
+	ok(!arena_data() && morsel_tree_next(&tree, 0, last) == last + 1,
+	   "order %u: all of it is taken", order);
+	ok(arena_empties_intact(), "order %u: shared tables untouched", order);
+	arena_populate(&tree, 0, &pfn);
+	morsel_tree_empty(&tree);
+	ok(!arena_data() && arena_tables() == 1, "order %u: the root is last",
+	   order);
+	morsel_tree_destroy(&tree);
+	ok(!arena_data() && !arena_tables(), "order %u: destroyed", order);
 }
 
 int main(void)
@@ -118,6 +194,8 @@ int main(void)
 		first_and_last_page(order);
 		tables_lie_on_the_path(order);
 		out_of_memory(order);
+		ranges(order);
+		taking(order);
 	}
 	return done();
 }

@@ -38,13 +38,29 @@
 /* Order n covers 512^n pages of 4 KiB; order 4 needs 5-level paging. */
 #define MORSEL_ORDER_MAX	4
 
+/*
+ * Destroyed when its last descriptor is closed and its last mapping is gone,
+ * not only on request.
+ */
+#define MORSEL_CREATE_EPHEMERAL	(1u << 0)
+
+/*
+ * With a meta morsel, whose ID is handed out in place of that of the data
+ * morsel and which says where the data is to be mapped: at that address, in
+ * every process, or not at all.
+ */
+#define MORSEL_CREATE_META	(1u << 1)
+
 /**
  * struct morsel_create - argument of MORSEL_IOC_CREATE
  * @order:    in: order of the morsel, 0 to MORSEL_ORDER_MAX
- * @flags:    in: must be 0
- * @mode:     in: permission bits of the object (0 to 0777)
+ * @flags:    in: MORSEL_CREATE_*
+ * @mode:     in: permission bits of the object (0 to 0777).  Who lacks x may
+ *            not map it executable.
  * @fd:       out: descriptor of the new morsel, read-write, close-on-exec
  * @id:       out: its morsel ID
+ * @address:  in: with MORSEL_CREATE_META the fixed address, a multiple of the
+ *            size and not 0; otherwise 0
  * @reserved: in: must be 0
  */
 struct morsel_create {
@@ -53,7 +69,8 @@ struct morsel_create {
 	__u32 mode;
 	__s32 fd;
 	__aligned_u64 id;
-	__aligned_u64 reserved[2];
+	__aligned_u64 address;
+	__aligned_u64 reserved;
 };
 
 /* The descriptor may not write, and no mapping of it ever will. */
@@ -74,13 +91,13 @@ struct morsel_open {
 };
 
 /**
- * struct morsel_info - facts about one morsel; all but @id, @size and @order
- *                      are a snapshot
+ * struct morsel_info - facts about one morsel; all but @id, @size, @order,
+ *                      @address and @flags are a snapshot
  * @id:           morsel ID
  * @size:         virtual size in bytes, 4096 * 512^order
  * @data_frames:  frames that hold user data
  * @table_frames: frames that hold page tables, the root included, for all
- *                sets of rights in use
+ *                sets of rights in use, or a meta morsel
  * @mappings:     VMAs that map it, in all processes
  * @attachments:  entries in private page tables that point into its tables
  * @descriptors:  open files bound to it
@@ -88,6 +105,9 @@ struct morsel_open {
  * @mode:         permission bits
  * @uid:          owner, in the caller's user namespace
  * @gid:          group, in the caller's user namespace
+ * @address:      where it is mapped at, or 0: anywhere
+ * @flags:        MORSEL_CREATE_* that it was created with
+ * @pad:          0
  * @reserved:     0
  */
 struct morsel_info {
@@ -102,7 +122,10 @@ struct morsel_info {
 	__u32 mode;
 	__u32 uid;
 	__u32 gid;
-	__aligned_u64 reserved[4];
+	__aligned_u64 address;
+	__u32 flags;
+	__u32 pad;
+	__aligned_u64 reserved[2];
 };
 
 /**
@@ -135,6 +158,26 @@ struct morsel_stats {
 	__aligned_u64 reserved[3];
 };
 
+/**
+ * struct morsel_range - argument of MORSEL_IOC_POPULATE and MORSEL_IOC_PUNCH
+ * @offset:   in: first byte, a multiple of 4096
+ * @length:   in: bytes, a multiple of 4096 and not 0; the range must lie
+ *            within the morsel
+ * @done:     out: bytes from @offset on that are done; written also when the
+ *            call fails with EINTR or ENOMEM
+ * @flags:    in: must be 0
+ * @pad:      in: must be 0
+ * @reserved: in: must be 0
+ */
+struct morsel_range {
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 done;
+	__u32 flags;
+	__u32 pad;
+	__aligned_u64 reserved[2];
+};
+
 #define MORSEL_IOC_MAGIC	0xD3
 
 /* On /dev/morsel */
@@ -146,5 +189,7 @@ struct morsel_stats {
 /* On the descriptor of a morsel */
 #define MORSEL_IOC_INFO		_IOR(MORSEL_IOC_MAGIC, 0x10, struct morsel_info)
 #define MORSEL_IOC_DESTROY	_IO(MORSEL_IOC_MAGIC, 0x11)
+#define MORSEL_IOC_POPULATE	_IOWR(MORSEL_IOC_MAGIC, 0x12, struct morsel_range)
+#define MORSEL_IOC_PUNCH	_IOWR(MORSEL_IOC_MAGIC, 0x13, struct morsel_range)
 
 #endif /* _UAPI_LINUX_MORSEL_H */

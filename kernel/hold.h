@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* hold.h - population held off while pages are taken out */
+#ifndef MORSEL_HOLD_H
+#define MORSEL_HOLD_H
+
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+/**
+ * struct morsel_hold - the range that is held
+ * @first: first page, or above @last: none
+ * @last:  last page
+ * @wait:  who wants to fill in the range
+ * @lock:  one holds at a time
+ */
+struct morsel_hold {
+	u64 first;
+	u64 last;
+	wait_queue_head_t wait;
+	struct mutex lock;	/* serializes begin and end */
+};
+
+void morsel_hold_init(struct morsel_hold *hold);
+void morsel_hold_enter(struct morsel_hold *hold, u64 first, u64 last);
+void morsel_hold_leave(struct morsel_hold *hold);
+int morsel_hold_begin(struct morsel_hold *hold, u64 first, u64 last);
+void morsel_hold_end(struct morsel_hold *hold);
+
+#endif /* MORSEL_HOLD_H */

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * punch.c - pages taken out of a living, mapped morsel
+ *
+ * In this order:
+ *   1. nobody fills in the range (hold.c)
+ *   2. its leaves are cleared, in the tree and in every mirror
+ *   3. its pages are disowned: who has one by a leaf of its own, and is about
+ *      to have the kernel map it, looks at the owner under the page lock
+ *   4. unmap_mapping_range() goes through every VMA of the range: the notifiers
+ *      detach what is attached and flush, the kernel zaps leaves of its own.
+ *      The flush also waits for lockless walkers that saw a leaf.
+ *   5. the references are dropped; a pin keeps its page until it is dropped too
+ *
+ * Tables stay: a table that leaves a living tree could be walked by processors
+ * of any address space, and they are 0.2 % of what was punched.
+ *
+ * Locks: hold->lock > page lock; hold->lock > i_mmap_rwsem > view->lock > page
+ * table locks.  No mmap lock and no VMA lock: faults wait for the hold under
+ * theirs.
+ */
+#include <linux/highmem.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+
+#include "punch.h"
+
+/* What faults may have to wait for at most: 256 MiB. */
+#define PUNCH_WINDOW	(1ull << 16)
+
+/* Nobody else uses ->lru: the pages are on no list of the kernel. */
+static void punch_collect(void *pages, u64 pfn)
+{
+	list_add_tail(&pfn_to_page(pfn)->lru, pages);
+}
+
+static void punch_ignore(void *unused, u64 pfn)
+{
+}
+
+static void punch_take(struct morsel_object *object, u64 first, u64 last,
+		       struct list_head *pages)
+{
+	unsigned int i;
+
+	morsel_tree_take(&object->tree, first, last, punch_collect, pages);
+	for (i = 0; i < MORSEL_MIRRORS; i++) {
+		/*
+		 * Pairs with the swap in object_mirror(); a mirror that is made
+		 * after this has no leaves in the range.
+		 */
+		struct morsel_mirror *mirror =
+			smp_load_acquire(&object->mirrors[i]);
+
+		if (mirror)
+			morsel_tree_take(&mirror->tree, first, last,
+					 punch_ignore, NULL);
+	}
+}
+
+static int punch_window(struct morsel_object *object, u64 first, u64 last)
+{
+	struct morsel_source *source = object->tree.source;
+	struct page *page, *next;
+	LIST_HEAD(pages);
+	int err;
+
+	err = morsel_hold_begin(&object->dram.hold, first, last);
+	if (err)
+		return err;
+
+	punch_take(object, first, last, &pages);
+	list_for_each_entry(page, &pages, lru)
+		morsel_dram_page_disown(page_to_pfn(page));
+	unmap_mapping_range(object->inode->i_mapping, first << PAGE_SHIFT,
+			    (last - first + 1) << PAGE_SHIFT, 0);
+	list_for_each_entry_safe(page, next, &pages, lru) {
+		list_del_init(&page->lru);
+		source->ops->page_free(source, page_to_pfn(page));
+		cond_resched();
+	}
+
+	morsel_hold_end(&object->dram.hold);
+	return 0;
+}
+
+/**
+ * morsel_punch() - take pages out of an object, one step of it
+ * @object: the object; the caller is a user of it
+ * @next:   first page of the range; moved on
+ * @last:   last page of the range
+ *
+ * When it returns with @next moved on, no process sees what was in the pages
+ * before, and their frames are free or pinned.  The only page of an order-0
+ * morsel is its root, and stays: it is cleared.
+ *
+ * Context: process context, may sleep; no mmap lock held.
+ * Return: 0, done when @next is above @last; or -EINTR.
+ */
+int morsel_punch(struct morsel_object *object, u64 *next, u64 last)
+{
+	u64 first, end;
+	int err;
+
+	if (!object->tree.order) {
+		clear_highpage(pfn_to_page(object->tree.root));
+		*next = last + 1;
+		return 0;
+	}
+
+	first = morsel_tree_next(&object->tree, *next, last);
+	if (first <= last) {
+		end = min(last, first | (PUNCH_WINDOW - 1));
+		err = punch_window(object, first, end);
+		if (err)
+			return err;
+		first = end + 1;
+	}
+	*next = first;
+	return 0;
+}

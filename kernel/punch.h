@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* punch.h - pages taken out of a living, mapped morsel */
+#ifndef MORSEL_PUNCH_H
+#define MORSEL_PUNCH_H
+
+#include "object.h"
+
+int morsel_punch(struct morsel_object *object, u64 *next, u64 last);
+
+#endif /* MORSEL_PUNCH_H */
