@@ -161,6 +161,8 @@ static void morsel_file_show_fdinfo(struct seq_file *m, struct file *file)
 	morsel_object_describe(object, &info);
 	seq_printf(m, "morsel-id:\t0x%016llx\n", info.id);
 	seq_printf(m, "morsel-order:\t%u\n", info.order);
+	seq_printf(m, "morsel-flags:\t0x%x\n", info.flags);
+	seq_printf(m, "morsel-address:\t0x%llx\n", info.address);
 	seq_printf(m, "morsel-data-frames:\t%llu\n", info.data_frames);
 	seq_printf(m, "morsel-table-frames:\t%llu\n", info.table_frames);
 	seq_printf(m, "morsel-mappings:\t%llu\n", info.mappings);
@@ -212,15 +214,17 @@ static long dev_create(void __user *arg)
 
 	if (copy_from_user(&create, arg, sizeof(create)))
 		return -EFAULT;
-	if (create.order > MORSEL_ORDER_MAX || create.flags ||
-	    create.mode & ~0777 || create.address || create.reserved)
+	if (create.order > MORSEL_ORDER_MAX ||
+	    create.flags & ~(MORSEL_CREATE_EPHEMERAL | MORSEL_CREATE_META) ||
+	    create.mode & ~0777 || create.reserved)
 		return -EINVAL;
 
 	create.fd = get_unused_fd_flags(O_CLOEXEC);
 	if (create.fd < 0)
 		return create.fd;
 
-	object = morsel_object_create(create.order, create.mode);
+	object = morsel_object_create(create.order, create.mode,
+				      create.flags, create.address);
 	if (IS_ERR(object)) {
 		err = PTR_ERR(object);
 		goto err_fd;

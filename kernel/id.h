@@ -38,6 +38,16 @@ static inline u64 morsel_id_make(u64 pfn, unsigned int order,
 	       (u64)(order + 1) << MORSEL_ID_ORDER_SHIFT;
 }
 
+/**
+ * morsel_id_make_meta() - build the ID of a meta morsel
+ * @pfn:        its frame
+ * @generation: any number; taken modulo MORSEL_GENERATIONS
+ */
+static inline u64 morsel_id_make_meta(u64 pfn, unsigned int generation)
+{
+	return morsel_id_make(pfn, 0, generation) | MORSEL_ID_META;
+}
+
 /* Frame that an ID claims as its root: a key to look up, nothing more. */
 static inline u64 morsel_id_pfn(u64 id)
 {

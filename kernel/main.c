@@ -4,11 +4,12 @@
  *
  *   dev       /dev/morsel
  *   mapping   VMAs, faults
- *   object    lifetime, owner, ID, registry
+ *   punch     pages taken out
+ *   object    lifetime, owner, ID, registry; meta
  *   attach    one entry in an address space; gate; tlb
  *   mirror    the same pages under other rights
- *   tree      entries, population, destruction
- *   dram      frames
+ *   tree      entries, population, taking out, destruction
+ *   dram      frames; hold
  *
  * Each layer calls only those below it.
  */

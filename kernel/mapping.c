@@ -195,6 +195,20 @@ static void morsel_vm_close(struct vm_area_struct *vma)
 	morsel_object_unmap(vma_object(vma));
 }
 
+/* An object with a fixed address is mapped there or not at all. */
+static bool address_permitted(struct morsel_object *object, u64 pgoff,
+			      unsigned long addr)
+{
+	return !object->address ||
+	       addr == object->address + (pgoff << PAGE_SHIFT);
+}
+
+static int morsel_vm_mremap(struct vm_area_struct *vma)
+{
+	return address_permitted(vma_object(vma), vma->vm_pgoff, vma->vm_start) ?
+		       0 : -EINVAL;
+}
+
 /* The parts may attach at other levels: let them find out by faulting. */
 static int morsel_vm_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -222,6 +236,7 @@ static const struct vm_operations_struct morsel_vm_ops = {
 	.open = morsel_vm_open,
 	.close = morsel_vm_close,
 	.may_split = morsel_vm_may_split,
+	.mremap = morsel_vm_mremap,
 	.mprotect = morsel_vm_mprotect,
 	.fault = morsel_vm_fault,
 #ifdef MORSEL_HAVE_VMA_LOCK
@@ -265,7 +280,8 @@ static bool vma_attachable(struct vm_area_struct *vma, unsigned int order)
  *
  * Attaches nothing yet; the first touch does.
  *
- * Return: 0, -EINVAL (not shared, or beyond the end), -ESTALE or -ENOMEM.
+ * Return: 0, -EINVAL (not shared, beyond the end, or not at the fixed address),
+ * -EACCES (executable, without that right), -ESTALE or -ENOMEM.
  */
 int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -275,8 +291,14 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 
 	/* A read-only descriptor has VM_MAYSHARE without VM_SHARED. */
 	if (!(vma->vm_flags & VM_MAYSHARE) ||
-	    !range_valid(object, vma->vm_pgoff, vma->vm_end - vma->vm_start))
+	    !range_valid(object, vma->vm_pgoff, vma->vm_end - vma->vm_start) ||
+	    !address_permitted(object, vma->vm_pgoff, vma->vm_start))
 		return -EINVAL;
+	if (!morsel_object_executable(file)) {
+		if (vma->vm_flags & VM_EXEC)
+			return -EACCES;
+		vm_flags_clear(vma, VM_MAYEXEC);
+	}
 
 	err = morsel_object_map(object);
 	if (err)
@@ -328,6 +350,20 @@ static unsigned long area_aligned(unsigned long len, u64 offset, u64 size,
 				     found + align_gap(found, offset, size);
 }
 
+/* The fixed address of an object, if it is free. */
+static unsigned long area_fixed(unsigned long addr, unsigned long hint,
+				unsigned long len, unsigned long flags)
+{
+	unsigned long found;
+
+	if (hint && hint != addr)
+		return -EINVAL;
+	if (addr > TASK_SIZE || len > TASK_SIZE - addr)
+		return -ENOMEM;
+	found = morsel_unmapped_area(addr, len, flags);
+	return IS_ERR_VALUE(found) || found == addr ? found : -EEXIST;
+}
+
 /**
  * morsel_get_unmapped_area() - find a place where large tables can be attached
  * @file:  descriptor of the morsel
@@ -339,8 +375,8 @@ static unsigned long area_aligned(unsigned long len, u64 offset, u64 size,
  * Aligned like the morsel for the largest table that lies in the range as a
  * whole, or, where there is no room for that, for a smaller one.
  *
- * Return: an address, or -EINVAL (beyond the end of the morsel) or -ENOMEM
- * (no room).
+ * Return: an address, or -EINVAL (beyond the end of the morsel, or not its
+ * fixed address), -EEXIST (that is occupied) or -ENOMEM (no room).
  */
 unsigned long morsel_get_unmapped_area(struct file *file, unsigned long addr,
 				       unsigned long len, unsigned long pgoff,
@@ -353,6 +389,8 @@ unsigned long morsel_get_unmapped_area(struct file *file, unsigned long addr,
 
 	if (!range_valid(object, pgoff, len))
 		return -EINVAL;
+	if (object->address)
+		return area_fixed(object->address + offset, addr, len, flags);
 	if (flags & MAP_FIXED)
 		return morsel_unmapped_area(addr, len, flags);
 

@@ -13,13 +13,13 @@
  * the mapping, see object_inode_new() (NUMA balancing, page migration).
  *
  * Lifetime rule: @users counts descriptors and VMAs.  Destruction is the one
- * compare-and-swap of @users from 1 (the caller's descriptor) to USERS_DEAD;
- * whoever wants to become a user increments unless negative, so one of the two
- * wins and the other sees it.  Inode and memory stay until the last descriptor
- * is closed.
+ * compare-and-swap of @users from 1 (the caller's descriptor), or, when an
+ * ephemeral object has lost its last user, from 0, to USERS_DEAD; whoever wants
+ * to become a user increments unless negative, so one of the two wins and the
+ * other sees it.  Inode and memory stay until the last descriptor is closed.
  *
- * The registry is an XArray by root frame: read under RCU, written under its
- * own lock.
+ * The registry is an XArray by the frame that the ID names, the meta morsel or
+ * the root: read under RCU, written under its own lock.
  */
 #include <linux/cred.h>
 #include <linux/file.h>
@@ -154,45 +154,121 @@ static void object_inode_put(struct inode *inode)
 	simple_release_fs(&object_mnt, &object_mnt_pins);
 }
 
+/* The frame that its ID names. */
+static u64 object_frame(const struct morsel_object *object)
+{
+	return object->meta ? : object->tree.root;
+}
+
+static struct morsel_meta *object_meta(const struct morsel_object *object)
+{
+	return (struct morsel_meta *)morsel_frame_table(object->meta);
+}
+
+/* Give the object its IDs, and a meta morsel that holds the one of the data. */
+static int object_identify(struct morsel_object *object, u64 address)
+{
+	unsigned int generation = atomic_inc_return(&object_generation);
+	struct morsel_source *source = object->tree.source;
+
+	object->data_id = morsel_id_make(object->tree.root, object->tree.order,
+					 generation);
+	object->id = object->data_id;
+	if (!(object->flags & MORSEL_CREATE_META))
+		return 0;
+
+	object->meta = source->ops->table_alloc(source, 0);
+	if (object->meta == MORSEL_PFN_NONE)
+		return -ENOMEM;
+	object->address = address;
+	object->id = morsel_id_make_meta(object->meta, generation);
+	morsel_meta_set(object_meta(object), object->data_id, address);
+	return 0;
+}
+
+static void object_mirrors_destroy(struct morsel_object *object)
+{
+	unsigned int i;
+
+	for (i = 0; i < MORSEL_MIRRORS; i++) {
+		struct morsel_mirror *mirror = object->mirrors[i];
+
+		if (!mirror)
+			continue;
+		morsel_mirror_destroy(mirror);
+		kfree(mirror);
+	}
+}
+
 /*
- * Enter the object under its root frame.  The generation goes round after
+ * Free all frames.  The data morsel's root is the last of it, and freed after
+ * the meta morsel has ceased to name it; then the meta morsel.  Source: thesis
+ * 3.3.3 and 3.5.
+ */
+static void object_frames_free(struct morsel_object *object)
+{
+	struct morsel_source *source = object->tree.source;
+
+	object_mirrors_destroy(object);
+	morsel_tree_empty(&object->tree);
+	if (object->meta)
+		morsel_meta_set(object_meta(object), 0, object->address);
+	morsel_tree_destroy(&object->tree);
+	if (object->meta)
+		source->ops->table_free(source, 0, object->meta);
+}
+
+/*
+ * Enter the object under its frame.  The generation goes round after
  * MORSEL_GENERATIONS creations; only then can an ID of a destroyed morsel
  * come back, and only for one that has the same frame and order.
  */
 static int object_register(struct morsel_object *object)
 {
-	unsigned int generation = atomic_inc_return(&object_generation);
-	u64 root = object->tree.root;
-	int err;
+	int err = xa_insert(&object_registry, object_frame(object), object,
+			    GFP_KERNEL_ACCOUNT);
 
-	object->id = morsel_id_make(root, object->tree.order, generation);
-	err = xa_insert(&object_registry, root, object, GFP_KERNEL_ACCOUNT);
 	if (!err)
 		atomic_long_inc(&object_total);
 	return err;
 }
 
+static bool address_valid(u64 address, u64 size)
+{
+	return address && IS_ALIGNED(address, size) && address < TASK_SIZE_MAX &&
+	       size <= TASK_SIZE_MAX - address;
+}
+
 /**
  * morsel_object_create() - create a morsel, used once by the caller
- * @order: 0 to 3, or 4 with 5-level paging
- * @mode:  permission bits
+ * @order:   0 to 3, or 4 with 5-level paging
+ * @mode:    permission bits
+ * @flags:   MORSEL_CREATE_*
+ * @address: with MORSEL_CREATE_META where it is to be mapped
  *
- * Owner and group are the caller's.  The root is the only frame.
+ * Owner and group are the caller's.  The root is the only frame, but for that
+ * of a meta morsel.
  *
- * Return: the object or an ERR_PTR of -EOPNOTSUPP or -ENOMEM.
+ * Return: the object or an ERR_PTR of -EINVAL (address), -EOPNOTSUPP or
+ * -ENOMEM.
  */
-struct morsel_object *morsel_object_create(unsigned int order, umode_t mode)
+struct morsel_object *morsel_object_create(unsigned int order, umode_t mode,
+					   u32 flags, u64 address)
 {
 	struct morsel_object *object;
 	int err;
 
 	if (order == 4 && !pgtable_l5_enabled())
 		return ERR_PTR(-EOPNOTSUPP);
+	if (flags & MORSEL_CREATE_META ?
+		    !address_valid(address, morsel_level_size(order)) : address)
+		return ERR_PTR(-EINVAL);
 
 	object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
 	if (!object)
 		return ERR_PTR(-ENOMEM);
 	atomic_set(&object->users, 1);
+	object->flags = flags;
 
 	object->inode = object_inode_new(mode, morsel_level_size(order));
 	if (IS_ERR(object->inode)) {
@@ -209,13 +285,15 @@ struct morsel_object *morsel_object_create(unsigned int order, umode_t mode)
 	err = morsel_tree_init(&object->tree, &object->dram.source, order);
 	if (err)
 		goto err_inode;
-	err = object_register(object);
+	err = object_identify(object, address);
+	if (!err)
+		err = object_register(object);
 	if (err)
-		goto err_tree;
+		goto err_frames;
 	return object;
 
-err_tree:
-	morsel_tree_destroy(&object->tree);
+err_frames:
+	object_frames_free(object);
 err_inode:
 	object_inode_put(object->inode);
 	return ERR_PTR(err);
@@ -232,13 +310,37 @@ bool morsel_object_use(struct morsel_object *object)
 	return atomic_inc_unless_negative(&object->users);
 }
 
+/* Nobody is a user, and nobody can become one. */
+static void object_bury(struct morsel_object *object)
+{
+	xa_erase(&object_registry, object_frame(object));
+	atomic_long_dec(&object_total);
+	object_frames_free(object);
+	object_inode_put(object->inode);
+}
+
 /**
  * morsel_object_unuse() - be a user no longer
- * @object: the object
+ * @object: the object; gone after this, unless its inode is held
+ *
+ * Context: may sleep, when an ephemeral object has no user left; where the
+ * mmap lock is held, a descriptor must be left (as that of a VMA is).
  */
 void morsel_object_unuse(struct morsel_object *object)
 {
-	atomic_dec(&object->users);
+	bool ephemeral = object->flags & MORSEL_CREATE_EPHEMERAL;
+	bool last;
+
+	/*
+	 * Somebody may open it by its ID in between, and bury it before we look;
+	 * the memory stays until we have.
+	 */
+	rcu_read_lock();
+	last = !atomic_dec_return(&object->users) && ephemeral &&
+	       !atomic_cmpxchg(&object->users, 0, USERS_DEAD);
+	rcu_read_unlock();
+	if (last)
+		object_bury(object);
 }
 
 /**
@@ -281,7 +383,8 @@ static bool object_permits(struct morsel_object *object, int mask)
  * @mask: MAY_READ, MAY_WRITE
  *
  * Return: the object, used once more, or an ERR_PTR: -ENOENT when it names no
- * living morsel, -EACCES when owner and mode do not permit.
+ * living morsel, -EACCES when owner and mode do not permit, -EBADMSG when its
+ * meta morsel does not name it.
  */
 struct morsel_object *morsel_object_get(u64 id, int mask)
 {
@@ -296,6 +399,11 @@ struct morsel_object *morsel_object_get(u64 id, int mask)
 	else if (!morsel_object_use(object))
 		object = ERR_PTR(-ENOENT);
 	rcu_read_unlock();
+	if (!IS_ERR(object) && object->meta &&
+	    !morsel_meta_valid(object_meta(object), object->data_id)) {
+		morsel_object_unuse(object);
+		object = ERR_PTR(-EBADMSG);
+	}
 	return object;
 }
 
@@ -465,22 +573,10 @@ struct file *morsel_object_file(struct morsel_object *object, int flags,
 	if (IS_ERR(file)) {
 		iput(inode);
 		fops_put(fops);
+		return file;
 	}
+	file->private_data = object_permits(object, MAY_EXEC) ? object : NULL;
 	return file;
-}
-
-static void object_mirrors_destroy(struct morsel_object *object)
-{
-	unsigned int i;
-
-	for (i = 0; i < MORSEL_MIRRORS; i++) {
-		struct morsel_mirror *mirror = object->mirrors[i];
-
-		if (!mirror)
-			continue;
-		morsel_mirror_destroy(mirror);
-		kfree(mirror);
-	}
 }
 
 /**
@@ -499,11 +595,7 @@ int morsel_object_destroy(struct morsel_object *object)
 	if (users != 1)
 		return -EBUSY;
 
-	xa_erase(&object_registry, object->tree.root);
-	atomic_long_dec(&object_total);
-	object_mirrors_destroy(object);
-	morsel_tree_destroy(&object->tree);
-	object_inode_put(object->inode);
+	object_bury(object);
 	return 0;
 }
 
@@ -527,6 +619,8 @@ void morsel_object_describe(struct morsel_object *object,
 	info->attachments = atomic_long_read(&object->attached);
 	info->descriptors = max(atomic_read(&object->users) - mappings, 0);
 	info->order = object->tree.order;
+	info->address = object->address;
+	info->flags = object->flags;
 	info->mode = object->inode->i_mode & 0777;
 	info->uid = from_kuid_munged(ns, object->inode->i_uid);
 	info->gid = from_kgid_munged(ns, object->inode->i_gid);

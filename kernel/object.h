@@ -8,6 +8,7 @@
 #include <linux/rcupdate.h>
 
 #include "dram.h"
+#include "meta.h"
 #include "mirror.h"
 
 struct morsel_info;
@@ -21,7 +22,11 @@ enum morsel_rights { MORSEL_R, MORSEL_RX, MORSEL_RWX, MORSEL_MIRRORS };
  * @mirrors:  tables for other rights, made when they are first used
  * @dram:     the source of its frames
  * @inode:    owner, mode and address space; the object's memory lives as long
- * @id:       morsel ID, fixed
+ * @id:       morsel ID that was handed out, fixed
+ * @data_id:  ID of the tree, fixed; the same but for objects with a meta morsel
+ * @meta:     frame of the meta morsel, or MORSEL_PFN_NONE
+ * @address:  where it is to be mapped, or 0: anywhere
+ * @flags:    MORSEL_CREATE_*
  * @users:    descriptors and VMAs; far below zero once destroyed
  * @mappings: VMAs
  * @attached: entries in private tables that point into its tables
@@ -33,13 +38,18 @@ struct morsel_object {
 	struct morsel_dram dram;
 	struct inode *inode;
 	u64 id;
+	u64 data_id;
+	u64 meta;
+	u64 address;
+	u32 flags;
 	atomic_t users;
 	atomic_t mappings;
 	atomic_long_t attached;
 	struct rcu_head rcu;
 };
 
-struct morsel_object *morsel_object_create(unsigned int order, umode_t mode);
+struct morsel_object *morsel_object_create(unsigned int order, umode_t mode,
+					   u32 flags, u64 address);
 struct morsel_object *morsel_object_get(u64 id, int mask);
 int morsel_object_next(u64 *cursor, struct morsel_info *info);
 struct morsel_tree *morsel_object_populate(struct morsel_object *object,
@@ -63,6 +73,12 @@ void morsel_object_teardown(void);
 static inline struct morsel_object *morsel_object_of(const struct file *file)
 {
 	return file_inode(file)->i_private;
+}
+
+/* Set when the file was made: its opener may map the object executable. */
+static inline bool morsel_object_executable(const struct file *file)
+{
+	return file->private_data;
 }
 
 static inline bool morsel_object_alive(struct morsel_object *object)

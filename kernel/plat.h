@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * plat.h - what the pure layers (entry, id, tree) need from their platform
+ * plat.h - what the pure layers (entry, id, meta, tree) need from their platform
  *
  * The same sources run in the kernel and, for tests under sanitizers, in user
  * space, where frames come from an arena that the test provides.
@@ -11,6 +11,7 @@
 #ifdef __KERNEL__
 
 #include <linux/atomic.h>
+#include <linux/crc32.h>
 #include <linux/errno.h>
 #include <linux/io.h>
 #include <linux/minmax.h>
@@ -36,6 +37,8 @@ static inline u64 *morsel_frame_table(u64 pfn)
 #include <stdint.h>
 
 typedef uint64_t u64;
+typedef uint32_t u32;
+typedef uint8_t u8;
 
 #define MORSEL_PFN_MASK		0x000ffffffffff000ull
 #define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
@@ -54,6 +57,19 @@ static inline u64 cmpxchg64(u64 *p, u64 old, u64 new)
 static inline u64 xchg64(u64 *p, u64 v)
 {
 	return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL);
+}
+
+/* CRC-32 as of IEEE 802.3, least significant bit first. */
+static inline u32 crc32_le(u32 crc, const u8 *p, size_t len)
+{
+	int bit;
+
+	while (len--) {
+		crc ^= *p++;
+		for (bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+	}
+	return crc;
 }
 
 /* The test's arena: a frame number is an index into it. */

@@ -5,6 +5,10 @@
  */
 #include "guest.h"
 
+#include <errno.h>
+#include <grp.h>
+#include <sys/stat.h>
+
 static const struct {
 	int prot;
 	const char *name;
@@ -189,6 +193,89 @@ static void protection_keys(unsigned int order)
 	destroy(fd);
 }
 
+/*
+ * The mode grants at the time a descriptor is made; the descriptor carries that
+ * from then on.
+ */
+static void execute_by_mode(unsigned int order)
+{
+	size_t size = morsel_size(order);
+	uint64_t id;
+	int fd = morsel_create(device(), order, 0600, 0, &id), other;
+	char *p = map(fd, RW);
+
+	is_errno(mmap(NULL, size, R | X, MAP_SHARED, fd, 0), EACCES,
+		 "order %u: PROT_EXEC without x in the mode", order);
+	is_errno(mprotect(p, size, R | X), EACCES,
+		 "order %u: nor by mprotect", order);
+	is_errno(mprotect(p, PAGE, RW | X), EACCES,
+		 "order %u: nor of a part", order);
+	is(fchmod(fd, 0700), 0, "order %u: chmod u+x", order);
+	is_errno(mmap(NULL, size, R | X, MAP_SHARED, fd, 0), EACCES,
+		 "order %u: not for the descriptor of before", order);
+	other = select_id(id, MORSEL_OPEN_RDONLY);
+	put_code(p);
+	unmap(p, order);
+	p = map(other, R | X);
+	ok(!probe(p, EXECUTE), "order %u: but for one made after", order);
+	is(fchmod(fd, 0), 0, "order %u: chmod a-rwx", order);
+	ok(!probe(p, EXECUTE), "order %u: what is mapped stays", order);
+	unmap(p, order);
+	close(other);
+	destroy(fd);
+}
+
+/* Owner, group and mode as of any file, changed through a descriptor. */
+static int as_another(void *arg)
+{
+	uint64_t id = *(uint64_t *)arg;
+	int dev = device(), fd;
+
+	need(!setgroups(0, NULL) && !setresgid(1001, 1001, 1001) &&
+	     !setresuid(1000, 1000, 1000));
+	fd = morsel_open(dev, id, 0);
+	need(fd == -EACCES);
+	fd = morsel_open(dev, id, MORSEL_OPEN_RDONLY);
+	need(fd >= 0);
+	need(mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0) == MAP_FAILED &&
+	     errno == EACCES);
+	need(mmap(NULL, PAGE, R | X, MAP_SHARED, fd, 0) == MAP_FAILED &&
+	     errno == EACCES);
+	need(fchmod(fd, 0777) && errno == EPERM);
+	need(fchown(fd, 1000, -1) && errno == EPERM);
+	return 0;
+}
+
+static int as_owner(void *arg)
+{
+	uint64_t id = *(uint64_t *)arg;
+	int dev = device(), fd;
+
+	need(!setgroups(0, NULL) && !setresgid(1001, 1001, 1001) &&
+	     !setresuid(1002, 1002, 1002));
+	fd = morsel_open(dev, id, 0);
+	need(fd >= 0);
+	need(!fchmod(fd, 0600));
+	need(info(fd).mode == 0600 && info(fd).uid == 1002);
+	need(!morsel_destroy(fd));
+	return 0;
+}
+
+static void owner_and_mode(void)
+{
+	uint64_t id;
+	int fd = create(1, &id);
+
+	is(fchmod(fd, 0640), 0, "chmod");
+	is(fchown(fd, 1002, 1001), 0, "chown");
+	ok(info(fd).mode == 0640 && info(fd).uid == 1002 && info(fd).gid == 1001,
+	   "INFO says so");
+	is(reap(spawn(as_another, &id)), 0,
+	   "one of the group reads, and does nothing else");
+	close(fd);
+	is(reap(spawn(as_owner, &id)), 0, "the owner does as it likes");
+}
+
 int main(int argc, char **argv)
 {
 	struct morsel_stats before;
@@ -201,7 +288,9 @@ int main(int argc, char **argv)
 		readonly_descriptor(order);
 		at_the_same_time(order);
 		protection_keys(order);
+		execute_by_mode(order);
 	}
+	owner_and_mode();
 	ok(same_stats(before, stats()), "all is given back");
 	return done();
 }
