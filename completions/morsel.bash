@@ -8,23 +8,32 @@ _morsel() {
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		words='create get info ls put rm stats --help --version'
+		words='chmod chown create get info ls populate punch put rm stats --help --version'
 	elif [[ $prev == --into ]]; then
 		words=$(morsel ls -q 2>/dev/null)
-	elif [[ $prev == -[os] || $prev == --order || $prev == --size ]]; then
-		[[ $prev == -o || $prev == --order ]] && words='0 1 2 3 4'
+	elif [[ $prev == -[ons] || $prev == --order || $prev == --size ]]; then
+		[[ $prev == --order || $prev == -o && $command != @(populate|punch) ]] && words='0 1 2 3 4'
 	elif [[ $cur == -* ]]; then
 		words=--help
 		case $command in
-		create) words+=' --order --size --mode --json' ;;
+		create) words+=' --order --size --mode --address --json' ;;
 		get) words+=' --bytes --offset' ;;
 		info | stats) words+=' --json' ;;
 		ls) words+=' --quiet --json' ;;
+		populate | punch) words+=' --offset --bytes' ;;
 		put) words+=' --order --size --mode --into --offset --json' ;;
 		esac
 	else
 		case $command in
-		info | rm) words=$(morsel ls -q 2>/dev/null) ;;
+		chmod) ((COMP_CWORD > 2)) && words=$(morsel ls -q 2>/dev/null) ;;
+		chown)
+			if ((COMP_CWORD > 2)); then
+				words=$(morsel ls -q 2>/dev/null)
+			else
+				words=$(compgen -u)
+			fi
+			;;
+		info | populate | punch | rm) words=$(morsel ls -q 2>/dev/null) ;;
 		get)
 			if [[ ${COMP_WORDS[*]:2:COMP_CWORD-2} == *0x* ]]; then
 				compopt -o default

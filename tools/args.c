@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Arguments: IDs, sizes, orders and modes.
+ * Arguments: IDs, sizes, addresses, orders, modes and owners.
  */
 #include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,27 +34,139 @@ uint64_t arg_id(const struct argp_state *state, const char *arg)
 	return id;
 }
 
-uint64_t arg_size(const struct argp_state *state, const char *arg)
+error_t arg_one_id(int key, const char *arg, const struct argp_state *state,
+		   uint64_t *id)
+{
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 0)
+			argp_error(state, "one ID at a time");
+		*id = arg_id(state, arg);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which morsel? give its ID");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* A number of bytes, with a suffix if need be. */
+static bool parse_size(const char *arg, uint64_t *size)
 {
 	static const char suffixes[] = "KMGT";
-	uint64_t size;
+	const char *suffix;
+	unsigned int shift = 0;
 	char *end;
 
-	if (parse_number(arg, 0, &size, &end)) {
-		const char *suffix = *end ? strchr(suffixes, *end) : NULL;
-		unsigned int shift = 0;
-
-		if (suffix) {
-			shift = 10 * (suffix - suffixes + 1);
-			end++;
-			if (!strcmp(end, "iB"))
-				end += 2;
-		}
-		if (!*end && size <= UINT64_MAX >> shift)
-			return size << shift;
+	if (!parse_number(arg, 0, size, &end))
+		return false;
+	suffix = *end ? strchr(suffixes, *end) : NULL;
+	if (suffix) {
+		shift = 10 * (suffix - suffixes + 1);
+		end++;
+		if (!strcmp(end, "iB"))
+			end += 2;
 	}
-	argp_error(state, "%s: not a size (bytes, or with K, M, G or T)", arg);
-	return 0;
+	if (*end || *size > UINT64_MAX >> shift)
+		return false;
+	*size <<= shift;
+	return true;
+}
+
+uint64_t arg_size(const struct argp_state *state, const char *arg)
+{
+	uint64_t size;
+
+	if (!parse_size(arg, &size))
+		argp_error(state,
+			   "%s: not a size (bytes, or with K, M, G or T)", arg);
+	return size;
+}
+
+uint64_t arg_pages(const struct argp_state *state, const char *arg)
+{
+	uint64_t size = arg_size(state, arg);
+
+	if (size % MORSEL_PAGE_SIZE)
+		argp_error(state, "%s: not a multiple of %llu, the page size",
+			   arg, MORSEL_PAGE_SIZE);
+	return size;
+}
+
+uint64_t arg_address(const struct argp_state *state, const char *arg)
+{
+	uint64_t address;
+
+	if (!parse_size(arg, &address) || !address)
+		argp_error(state, "%s: not an address (a number that is not 0)",
+			   arg);
+	return address;
+}
+
+mode_t arg_mode(const struct argp_state *state, const char *arg)
+{
+	uint64_t mode;
+	char *end;
+
+	if (!parse_number(arg, 8, &mode, &end) || *end || mode > 0777)
+		argp_error(state, "%s: not a mode (octal, 0 to 777)", arg);
+	return mode;
+}
+
+/* -1, which leaves what is there, is no ID that can be given. */
+static bool parse_owner_id(const char *arg, uint32_t *owner_id)
+{
+	uint64_t value;
+	char *end;
+
+	if (!parse_number(arg, 10, &value, &end) || *end || value >= UINT32_MAX)
+		return false;
+	*owner_id = value;
+	return true;
+}
+
+static uid_t arg_uid(const struct argp_state *state, const char *arg)
+{
+	const struct passwd *user = getpwnam(arg);
+	uid_t uid = -1;
+
+	if (user)
+		return user->pw_uid;
+	if (!parse_owner_id(arg, &uid))
+		argp_error(state, "%s: no such user", arg);
+	return uid;
+}
+
+static gid_t arg_gid(const struct argp_state *state, const char *arg)
+{
+	const struct group *group = getgrnam(arg);
+	gid_t gid = -1;
+
+	if (group)
+		return group->gr_gid;
+	if (!parse_owner_id(arg, &gid))
+		argp_error(state, "%s: no such group", arg);
+	return gid;
+}
+
+struct owner arg_owner(const struct argp_state *state, const char *arg)
+{
+	struct owner owner = { .uid = -1, .gid = -1 };
+	const char *colon = strchrnul(arg, ':');
+	char user[LOGIN_NAME_MAX];
+	int length = colon - arg;
+
+	if (length >= (int)sizeof(user) || !strcmp(arg, ":") || !*arg)
+		argp_error(state,
+			   "%s: not an owner (USER, USER:GROUP or :GROUP)",
+			   arg);
+	snprintf(user, sizeof(user), "%.*s", length, arg);
+	if (length)
+		owner.uid = arg_uid(state, user);
+	if (*colon)
+		owner.gid = arg_gid(state, colon + 1);
+	return owner;
 }
 
 static void set_order(const struct argp_state *state, struct shape *shape,
@@ -85,10 +201,7 @@ error_t arg_shape(int key, const char *arg, const struct argp_state *state,
 		set_order(state, shape, order);
 		return 0;
 	case 'm':
-		if (!parse_number(arg, 8, &value, &end) || *end || value > 0777)
-			argp_error(state, "%s: not a mode (octal, 0 to 777)",
-				   arg);
-		shape->mode = value;
+		shape->mode = arg_mode(state, arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

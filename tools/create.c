@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * morsel create, morsel rm: birth and death.
+ * morsel create, morsel rm: birth and death.  There is no option for an
+ * ephemeral morsel: it would die with this process, its only user.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 struct create_args {
 	struct shape shape;
+	uint64_t address; /* 0: anywhere */
 	bool json;
 };
 
@@ -17,19 +19,45 @@ static const struct argp_option create_options[] = {
 	{ "order", 'o', "ORDER", 0, "Order, 0 to 4 (default 2: 1 GiB)", 0 },
 	{ "size", 's', "SIZE", 0, "Smallest order that holds SIZE bytes", 0 },
 	{ "mode", 'm', "MODE", 0, "Permission bits, octal (default 600)", 0 },
+	{ "address", OPT_ADDRESS, "ADDR", 0,
+	  "Fixed address in every process, a multiple of the size", 0 },
 	{ "json", OPT_JSON, NULL, 0, "Print JSON", 0 },
 	{ 0 }
 };
+
+static void check_address(const struct argp_state *state,
+			  const struct create_args *args)
+{
+	uint64_t size = morsel_size(args->shape.order);
+	char text[16];
+
+	human_size(text, sizeof(text), size);
+	if (args->address % size)
+		argp_error(state,
+			   "%#llx: not a multiple of the size of order %d, %s",
+			   (unsigned long long)args->address, args->shape.order,
+			   text);
+}
 
 static error_t create_parse(int key, char *arg, struct argp_state *state)
 {
 	struct create_args *args = state->input;
 
-	if (key == OPT_JSON) {
+	switch (key) {
+	case OPT_ADDRESS:
+		args->address = arg_address(state, arg);
+		return 0;
+	case OPT_JSON:
 		args->json = true;
 		return 0;
+	case ARGP_KEY_END:
+		if (args->shape.order == ORDER_UNSET)
+			args->shape.order = ORDER_DEFAULT;
+		check_address(state, args);
+		return 0;
+	default:
+		return arg_shape(key, arg, state, &args->shape);
 	}
-	return arg_shape(key, arg, state, &args->shape);
 }
 
 static const struct argp create_argp = {
@@ -47,17 +75,19 @@ int cmd_create(int argc, char **argv)
 	int dev, fd, ret;
 
 	run_argp(&create_argp, argc, argv, &args);
-	if (args.shape.order == ORDER_UNSET)
-		args.shape.order = ORDER_DEFAULT;
-
 	dev = open_device();
 	if (dev < 0)
 		return EXIT_FAILURE;
-	fd = morsel_create(dev, args.shape.order, args.shape.mode, 0, &id);
+	if (args.address)
+		fd = morsel_create_at(dev, args.shape.order, args.shape.mode, 0,
+				      args.address, &id);
+	else
+		fd = morsel_create(dev, args.shape.order, args.shape.mode, 0,
+				   &id);
 	if (fd < 0)
 		return fail_at(STEP_CREATE, "cannot create", fd);
 
-	print_created(id, args.json);
+	print_created(id, args.shape.order, args.json);
 	ret = flush_output();
 	/* A morsel whose ID nobody was told would stay for ever. */
 	if (ret)

@@ -20,12 +20,19 @@ static const struct {
 	{ STEP_DEVICE, EACCES, "permission denied; are you in group morsel?" },
 	{ STEP_CREATE, EOPNOTSUPP,
 	  "order 4 needs 5-level paging, which this machine does not use" },
+	{ STEP_CREATE, EINVAL, "its address is beyond the address space" },
 	{ STEP_OPEN, ENOENT, "no living morsel has this ID" },
 	{ STEP_OPEN, EACCES, "its mode does not permit this" },
-	{ STEP_MAP, ENOMEM, "no naturally aligned room in the address space" },
+	{ STEP_OPEN, EBADMSG, "its meta morsel is damaged" },
+	{ STEP_MAP, EEXIST,
+	  "something else is at its fixed address in this process" },
+	{ STEP_MAP, ENOMEM, "no room in the address space" },
 	{ STEP_MAP, ESTALE, "destroyed meanwhile" },
 	{ STEP_COPY, EFAULT, "no memory left to populate it" },
 	{ STEP_COPY, EINTR, "interrupted by a signal" },
+	{ STEP_CHMOD, EPERM, "only its owner may change its mode" },
+	{ STEP_CHOWN, EPERM,
+	  "only root may change its owner, and its owner the group" },
 	{ STEP_DESTROY, EBUSY, "still mapped or open elsewhere" },
 	{ STEP_DESTROY, EPERM, "only its owner may destroy it" },
 	{ STEP_DESTROY, ESTALE, "destroyed meanwhile" },
@@ -37,21 +44,31 @@ int fail(const char *subject, const char *reason)
 	return EXIT_FAILURE;
 }
 
-int fail_at(enum step step, const char *subject, int err)
+static const char *reason_of(enum step step, int err)
 {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
 		if (reasons[i].step == step && reasons[i].err == -err)
-			return fail(subject, reasons[i].reason);
+			return reasons[i].reason;
 	}
-	return fail(subject, strerror(-err));
+	return strerror(-err);
 }
 
-int fail_id(enum step step, uint64_t id, int err)
+int fail_at(enum step step, const char *subject, int err)
+{
+	return fail(subject, reason_of(step, err));
+}
+
+int fail_text(uint64_t id, const char *reason)
 {
 	char subject[24];
 
 	snprintf(subject, sizeof(subject), ID_FORMAT, (unsigned long long)id);
-	return fail_at(step, subject, err);
+	return fail(subject, reason);
+}
+
+int fail_id(enum step step, uint64_t id, int err)
+{
+	return fail_text(id, reason_of(step, err));
 }
 
 int open_device(void)
@@ -63,13 +80,13 @@ int open_device(void)
 	return dev;
 }
 
-int open_to_read(uint64_t id, struct morsel_info *info)
+int open_morsel(uint64_t id, unsigned int flags, struct morsel_info *info)
 {
 	int dev = open_device(), fd, ret;
 
 	if (dev < 0)
 		return -1;
-	fd = morsel_open(dev, id, MORSEL_OPEN_RDONLY);
+	fd = morsel_open(dev, id, flags);
 	close(dev);
 	ret = fd < 0 ? fd : morsel_info(fd, info);
 	if (ret) {

@@ -17,14 +17,9 @@
 
 #define CHUNK (4ull << 20)
 
-/* A whole morsel of a larger order is hardly what anybody wants written out. */
-#define WHOLE_ORDER_MAX 2
-
 struct get_args {
 	uint64_t id;
-	uint64_t offset;
-	uint64_t bytes;
-	bool bytes_given;
+	struct range range;
 	const char *file; /* "-" for standard output */
 };
 
@@ -41,11 +36,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'n':
-		args->bytes = arg_size(state, arg);
-		args->bytes_given = true;
+		args->range.bytes = arg_size(state, arg);
+		args->range.bytes_given = true;
 		return 0;
 	case OPT_OFFSET:
-		args->offset = arg_size(state, arg);
+		args->range.offset = arg_size(state, arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
@@ -57,13 +52,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "which morsel? give its ID");
-		return 0;
-	case ARGP_KEY_SUCCESS:
-		if (!args->bytes_given &&
-		    morsel_id_order(args->id) > WHOLE_ORDER_MAX)
-			argp_error(
-				state,
-				"too large to write whole; say how much with -n");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -100,7 +88,7 @@ static int drain(int out, const char *from, uint64_t bytes)
 	return ret;
 }
 
-static int copy(const struct get_args *args, const char *from, uint64_t bytes)
+static int copy(const struct get_args *args, const char *from)
 {
 	bool to_stdout = !strcmp(args->file, "-");
 	const char *name = to_stdout ? "standard output" : args->file;
@@ -113,7 +101,7 @@ static int copy(const struct get_args *args, const char *from, uint64_t bytes)
 		if (out < 0)
 			return fail(name, strerror(errno));
 	}
-	ret = drain(out, from, bytes);
+	ret = drain(out, from, args->range.bytes);
 	/* Some file systems tell of a full disk only here. */
 	if (close(out) && !ret)
 		ret = -errno;
@@ -125,40 +113,25 @@ static int copy(const struct get_args *args, const char *from, uint64_t bytes)
 	return EXIT_SUCCESS;
 }
 
-static int beyond_end(const struct get_args *args,
-		      const struct morsel_info *info)
-{
-	char subject[24], reason[64];
-
-	snprintf(subject, sizeof(subject), ID_FORMAT,
-		 (unsigned long long)args->id);
-	snprintf(reason, sizeof(reason), "has only %llu bytes",
-		 (unsigned long long)info->size);
-	return fail(subject, reason);
-}
-
 int cmd_get(int argc, char **argv)
 {
 	struct get_args args = { .file = "-" };
 	struct morsel_info info;
-	uint64_t bytes;
 	int fd, ret;
 	void *map;
 
 	run_argp(&argp, argc, argv, &args);
-	fd = open_to_read(args.id, &info);
+	fd = open_morsel(args.id, MORSEL_OPEN_RDONLY, &info);
 	if (fd < 0)
 		return EXIT_FAILURE;
-	if (args.offset > info.size)
-		return beyond_end(&args, &info);
-	bytes = args.bytes_given ? args.bytes : info.size - args.offset;
-	if (bytes > info.size - args.offset)
-		return beyond_end(&args, &info);
+	ret = range_resolve(&args.range, &info);
+	if (ret)
+		return ret;
 
 	ret = morsel_map(fd, NULL, PROT_READ, 0, &map);
 	if (ret)
 		return fail_id(STEP_MAP, args.id, ret);
-	ret = copy(&args, (const char *)map + args.offset, bytes);
+	ret = copy(&args, (const char *)map + args.range.offset);
 	morsel_unmap(map, info.order);
 	return ret;
 }

@@ -85,19 +85,9 @@ int cmd_ls(int argc, char **argv)
 static error_t info_parse(int key, char *arg, struct argp_state *state)
 {
 	struct list_args *args = state->input;
+	error_t err = arg_one_id(key, arg, state, &args->id);
 
-	switch (key) {
-	case ARGP_KEY_ARG:
-		if (state->arg_num > 0)
-			argp_error(state, "one ID at a time");
-		args->id = arg_id(state, arg);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which morsel? give its ID");
-		return 0;
-	default:
-		return list_parse(key, arg, state);
-	}
+	return err == ARGP_ERR_UNKNOWN ? list_parse(key, arg, state) : err;
 }
 
 static const struct argp_option json_options[] = {
@@ -119,7 +109,7 @@ int cmd_info(int argc, char **argv)
 	int fd;
 
 	run_argp(&info_argp, argc, argv, &args);
-	fd = open_to_read(args.id, &info);
+	fd = open_morsel(args.id, MORSEL_OPEN_RDONLY, &info);
 	if (fd < 0)
 		return EXIT_FAILURE;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Output, for people and as JSON.  JSON is written by hand: every string in
- * it is an ID or a mode, so there is nothing to escape.  IDs are strings
- * because a JSON number has 53 bits.
+ * it is an ID, an address, a mode or the name of a flag, so there is nothing
+ * to escape.  IDs and addresses are strings because a JSON number has 53 bits.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -38,31 +38,49 @@ static void human_frames(char *buf, size_t len, uint64_t frames)
 	human_size(buf, len, frames * MORSEL_PAGE_SIZE);
 }
 
-static void print_id_json(uint64_t id)
+static void print_id_json(uint64_t id, unsigned int order)
 {
-	int order = morsel_id_order(id);
-
-	printf("{\"id\": \"" ID_FORMAT "\", \"order\": %d, \"size\": %llu",
+	printf("{\"id\": \"" ID_FORMAT "\", \"order\": %u, \"size\": %llu",
 	       ull(id), order, ull(morsel_size(order)));
 }
 
-void print_created(uint64_t id, bool json)
+/* The names of @flags, with @separator between them. */
+static void print_flags(uint32_t flags, const char *separator)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} names[] = {
+		{ MORSEL_CREATE_EPHEMERAL, "ephemeral" },
+		{ MORSEL_CREATE_META, "meta" },
+	};
+	const char *before = "";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (flags & names[i].flag) {
+			printf("%s%s", before, names[i].name);
+			before = separator;
+		}
+	}
+}
+
+void print_created(uint64_t id, unsigned int order, bool json)
 {
 	if (!json) {
 		printf(ID_FORMAT "\n", ull(id));
 		return;
 	}
-	print_id_json(id);
+	print_id_json(id, order);
 	puts("}");
 }
 
-void print_filled(uint64_t id, uint64_t bytes, bool json)
+void print_filled(uint64_t id, unsigned int order, uint64_t bytes, bool json)
 {
 	if (!json) {
 		printf(ID_FORMAT "\n", ull(id));
 		return;
 	}
-	print_id_json(id);
+	print_id_json(id, order);
 	printf(", \"bytes\": %llu}\n", ull(bytes));
 }
 
@@ -84,38 +102,62 @@ void print_info(const struct morsel_info *info)
 	printf("descriptors   %llu\n", ull(info->descriptors));
 	printf("mode          %04o\n", info->mode);
 	printf("owner         %u:%u\n", info->uid, info->gid);
+	if (info->address)
+		printf("address       " ADDRESS_FORMAT "\n",
+		       ull(info->address));
+	else
+		puts("address       any");
+	printf("flags         %s", info->flags ? "" : "none");
+	print_flags(info->flags, ", ");
+	putchar('\n');
 }
 
 void print_info_json(const struct morsel_info *info)
 {
-	print_id_json(info->id);
+	print_id_json(info->id, info->order);
 	printf(", \"data_frames\": %llu, \"table_frames\": %llu, ",
 	       ull(info->data_frames), ull(info->table_frames));
 	printf("\"mappings\": %llu, \"attachments\": %llu, \"descriptors\": %llu, ",
 	       ull(info->mappings), ull(info->attachments),
 	       ull(info->descriptors));
-	printf("\"mode\": \"%04o\", \"uid\": %u, \"gid\": %u}", info->mode,
+	printf("\"mode\": \"%04o\", \"uid\": %u, \"gid\": %u, ", info->mode,
 	       info->uid, info->gid);
+	if (info->address)
+		printf("\"address\": \"" ADDRESS_FORMAT "\", ",
+		       ull(info->address));
+	else
+		printf("\"address\": null, ");
+	printf("\"flags\": [%s", info->flags ? "\"" : "");
+	print_flags(info->flags, "\", \"");
+	printf("%s]}", info->flags ? "\"" : "");
 }
 
 void print_row_header(void)
 {
-	printf("%-18s %5s %10s %10s %10s %8s %8s %6s  %-4s %s\n", "ID", "ORDER",
-	       "SIZE", "DATA", "TABLES", "MAPPINGS", "ATTACHED", "OPEN", "MODE",
-	       "OWNER");
+	printf("%-18s %5s %10s %10s %10s %8s %8s %6s  %-4s %-11s %-15s %s\n",
+	       "ID", "ORDER", "SIZE", "DATA", "TABLES", "MAPPINGS", "ATTACHED",
+	       "OPEN", "MODE", "OWNER", "ADDRESS", "FLAGS");
 }
 
 void print_row(const struct morsel_info *info)
 {
-	char size[16], data[16], tables[16];
+	char size[16], data[16], tables[16], owner[24], address[24] = "-";
 
 	human_size(size, sizeof(size), info->size);
 	human_frames(data, sizeof(data), info->data_frames);
 	human_frames(tables, sizeof(tables), info->table_frames);
-	printf(ID_FORMAT " %5u %10s %10s %10s %8llu %8llu %6llu  %04o %u:%u\n",
+	snprintf(owner, sizeof(owner), "%u:%u", info->uid, info->gid);
+	if (info->address)
+		snprintf(address, sizeof(address), ADDRESS_FORMAT,
+			 ull(info->address));
+	printf(ID_FORMAT
+	       " %5u %10s %10s %10s %8llu %8llu %6llu  %04o %-11s %-15s %s",
 	       ull(info->id), info->order, size, data, tables,
 	       ull(info->mappings), ull(info->attachments),
-	       ull(info->descriptors), info->mode, info->uid, info->gid);
+	       ull(info->descriptors), info->mode, owner, address,
+	       info->flags ? "" : "-");
+	print_flags(info->flags, ",");
+	putchar('\n');
 }
 
 void print_stats(const struct morsel_stats *stats)

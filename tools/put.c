@@ -164,34 +164,33 @@ static int too_big(const struct put_args *args, int order)
 }
 
 static int copy(const struct put_args *args, int in, off_t length, int signals,
-		int fd, uint64_t *done)
+		int fd, struct morsel_info *info, uint64_t *done)
 {
 	struct progress progress;
-	struct morsel_info info;
 	void *map;
 	int ret;
 
-	ret = morsel_info(fd, &info);
+	ret = morsel_info(fd, info);
 	if (ret)
 		return fail_id(STEP_MAP, args->id, ret);
-	if (args->offset > info.size ||
-	    (length > 0 && (uint64_t)length > info.size - args->offset))
-		return too_big(args, info.order);
+	if (args->offset > info->size ||
+	    (length > 0 && (uint64_t)length > info->size - args->offset))
+		return too_big(args, info->order);
 	ret = morsel_map(fd, NULL, PROT_READ | PROT_WRITE, 0, &map);
 	if (ret)
 		return fail_id(STEP_MAP, args->id, ret);
 
 	progress_start(&progress, "put", length > 0 ? length : 0);
 	ret = fill(in, signals, (char *)map + args->offset,
-		   info.size - args->offset, done, &progress);
+		   info->size - args->offset, done, &progress);
 	progress_end(&progress);
-	morsel_unmap(map, info.order);
+	morsel_unmap(map, info->order);
 
 	switch (ret) {
 	case 0:
 		return EXIT_SUCCESS;
 	case -EFBIG:
-		return too_big(args, info.order);
+		return too_big(args, info->order);
 	case -EFAULT:
 		return fail_id(STEP_COPY, args->id, ret);
 	default:
@@ -233,6 +232,7 @@ int cmd_put(int argc, char **argv)
 		.file = "-",
 	};
 	int dev, in, signals, fd, ret;
+	struct morsel_info info;
 	uint64_t done = 0;
 	sigset_t old;
 	off_t length;
@@ -258,9 +258,9 @@ int cmd_put(int argc, char **argv)
 	if (fd < 0)
 		return EXIT_FAILURE;
 
-	ret = copy(&args, in, length, signals, fd, &done);
+	ret = copy(&args, in, length, signals, fd, &info, &done);
 	if (!ret) {
-		print_filled(args.id, done, args.json);
+		print_filled(args.id, info.order, done, args.json);
 		ret = flush_output();
 	}
 	/* A failing put leaves nothing behind. */

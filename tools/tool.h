@@ -18,6 +18,7 @@
 #define EXIT_USAGE 2
 
 #define ID_FORMAT "0x%016llx"
+#define ADDRESS_FORMAT "0x%llx"
 
 /* commands: main() of each, with argv[0] set to "morsel NAME" */
 int cmd_create(int argc, char **argv);
@@ -26,10 +27,14 @@ int cmd_info(int argc, char **argv);
 int cmd_put(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
+int cmd_populate(int argc, char **argv);
+int cmd_punch(int argc, char **argv);
+int cmd_chmod(int argc, char **argv);
+int cmd_chown(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 
 /* args.c: parse an argument, or end with a usage error that quotes it */
-enum { OPT_JSON = 0x100, OPT_INTO, OPT_OFFSET };
+enum { OPT_JSON = 0x100, OPT_INTO, OPT_OFFSET, OPT_ADDRESS };
 
 #define ORDER_UNSET (-1)
 #define ORDER_DEFAULT 2
@@ -41,8 +46,21 @@ struct shape {
 	mode_t mode;
 };
 
+/* As chown(2) takes it: -1 leaves what is there. */
+struct owner {
+	uid_t uid;
+	gid_t gid;
+};
+
 uint64_t arg_id(const struct argp_state *state, const char *arg);
+/* The parser of a command whose only argument is an ID. */
+error_t arg_one_id(int key, const char *arg, const struct argp_state *state,
+		   uint64_t *id);
 uint64_t arg_size(const struct argp_state *state, const char *arg);
+uint64_t arg_pages(const struct argp_state *state, const char *arg);
+uint64_t arg_address(const struct argp_state *state, const char *arg);
+mode_t arg_mode(const struct argp_state *state, const char *arg);
+struct owner arg_owner(const struct argp_state *state, const char *arg);
 error_t arg_shape(int key, const char *arg, const struct argp_state *state,
 		  struct shape *shape);
 void run_argp(const struct argp *argp, int argc, char **argv, void *input);
@@ -54,19 +72,35 @@ enum step {
 	STEP_OPEN,
 	STEP_MAP,
 	STEP_COPY,
+	STEP_CHMOD,
+	STEP_CHOWN,
 	STEP_DESTROY
 };
 
 int fail(const char *subject, const char *reason);
 int fail_at(enum step step, const char *subject, int err);
+int fail_text(uint64_t id, const char *reason);
 int fail_id(enum step step, uint64_t id, int err);
 int open_device(void);
-int open_to_read(uint64_t id, struct morsel_info *info);
+int open_morsel(uint64_t id, unsigned int flags, struct morsel_info *info);
+
+/* range.c: the part of a morsel that an offset and a number of bytes name */
+struct range {
+	uint64_t offset;
+	uint64_t bytes;
+	bool bytes_given;
+};
+
+/*
+ * Makes @bytes what there is from @offset on unless they were given.  Returns
+ * an exit status, not 0 after an error line.
+ */
+int range_resolve(struct range *range, const struct morsel_info *info);
 
 /* output.c: all that goes to standard output */
 void human_size(char *buf, size_t len, uint64_t bytes);
-void print_created(uint64_t id, bool json);
-void print_filled(uint64_t id, uint64_t bytes, bool json);
+void print_created(uint64_t id, unsigned int order, bool json);
+void print_filled(uint64_t id, unsigned int order, uint64_t bytes, bool json);
 void print_info(const struct morsel_info *info);
 void print_info_json(const struct morsel_info *info);
 void print_row_header(void);

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * morsel chmod, morsel chown: who may do what.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+struct owner_args {
+	mode_t mode;
+	struct owner owner;
+	uint64_t id;
+};
+
+/* The ID, as the second of two arguments. */
+static error_t parse_id(int key, char *arg, struct argp_state *state)
+{
+	struct owner_args *args = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 1)
+			argp_error(state, "one ID at a time");
+		args->id = arg_id(state, arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (state->arg_num < 2)
+			argp_error(state, "which morsel? give its ID");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int open_target(const struct argp *argp, int argc, char **argv,
+		       struct owner_args *args)
+{
+	struct morsel_info info;
+
+	run_argp(argp, argc, argv, args);
+	return open_morsel(args->id, MORSEL_OPEN_RDONLY, &info);
+}
+
+static error_t chmod_parse(int key, char *arg, struct argp_state *state)
+{
+	struct owner_args *args = state->input;
+
+	if (key != ARGP_KEY_ARG || state->arg_num)
+		return parse_id(key, arg, state);
+	args->mode = arg_mode(state, arg);
+	return 0;
+}
+
+static const struct argp chmod_argp = {
+	.parser = chmod_parse,
+	.args_doc = "MODE ID",
+	.doc = "Change the permission bits of a morsel to MODE, in octal.",
+};
+
+int cmd_chmod(int argc, char **argv)
+{
+	struct owner_args args;
+	int fd = open_target(&chmod_argp, argc, argv, &args);
+
+	if (fd < 0)
+		return EXIT_FAILURE;
+	if (fchmod(fd, args.mode))
+		return fail_id(STEP_CHMOD, args.id, -errno);
+	return EXIT_SUCCESS;
+}
+
+static error_t chown_parse(int key, char *arg, struct argp_state *state)
+{
+	struct owner_args *args = state->input;
+
+	if (key != ARGP_KEY_ARG || state->arg_num)
+		return parse_id(key, arg, state);
+	args->owner = arg_owner(state, arg);
+	return 0;
+}
+
+static const struct argp chown_argp = {
+	.parser = chown_parse,
+	.args_doc = "[OWNER][:GROUP] ID",
+	.doc = "Change the owner of a morsel, its group, or both; names or numbers.",
+};
+
+int cmd_chown(int argc, char **argv)
+{
+	struct owner_args args;
+	int fd = open_target(&chown_argp, argc, argv, &args);
+
+	if (fd < 0)
+		return EXIT_FAILURE;
+	if (fchown(fd, args.owner.uid, args.owner.gid))
+		return fail_id(STEP_CHOWN, args.id, -errno);
+	return EXIT_SUCCESS;
+}
