@@ -8,24 +8,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "morsel.h"
 
 #define ORDER 2
 #define READERS 8
 #define WORDS ((32u << 20) / sizeof(uint64_t))
-
-/* A negative result of libmorsel ends the program. */
-static int check(int ret, const char *what)
-{
-	if (ret < 0)
-		errx(EXIT_FAILURE, "%s: %s", what, strerror(-ret));
-	return ret;
-}
 
 static uint64_t sum(const uint64_t *words)
 {

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "morsel.h"
 
 static const char question[] = "What is in a page-table entry?";
@@ -20,14 +21,6 @@ static const char answer[] = "A gigabyte, if it is the right one.";
 
 /* Each has a page of the morsel for what it says. */
 #define ANSWER_OFFSET MORSEL_PAGE_SIZE
-
-/* A negative result of libmorsel ends the program. */
-static int check(int ret, const char *what)
-{
-	if (ret < 0)
-		errx(EXIT_FAILURE, "%s: %s", what, strerror(-ret));
-	return ret;
-}
 
 static int receiver(int sock)
 {

@@ -12,17 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "morsel.h"
 
 static const char text[] = "Eight bytes went through the pipe; this did not.";
-
-/* A negative result of libmorsel ends the program. */
-static int check(int ret, const char *what)
-{
-	if (ret < 0)
-		errx(EXIT_FAILURE, "%s: %s", what, strerror(-ret));
-	return ret;
-}
 
 /* The second program: the ID comes in by standard input. */
 static int reader(void)

@@ -5,7 +5,7 @@
 # Runs as root in a guest, from the top of the repository; needs jq.
 set -u
 
-examples=(share-by-pipe share-by-descriptor many-readers)
+examples=(share-by-pipe share-by-descriptor many-readers ephemeral hash-table)
 count=0
 failed=0
 
