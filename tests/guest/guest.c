@@ -109,6 +109,15 @@ int select_id(uint64_t id, unsigned int flags)
 	return fd;
 }
 
+int try_open(uint64_t id, unsigned int flags)
+{
+	int fd = morsel_open(device(), id, flags);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -fd : 0;
+}
+
 char *map(int fd, int prot)
 {
 	return map_at(fd, 0, prot);

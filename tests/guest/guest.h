@@ -47,6 +47,8 @@ bool same_stats(struct morsel_stats a, struct morsel_stats b);
 int create(unsigned int order, uint64_t *id);
 struct morsel_info info(int fd);
 int select_id(uint64_t id, unsigned int flags);
+/* What OPEN says of an ID: 0 when it opens, else the errno. */
+int try_open(uint64_t id, unsigned int flags);
 char *map(int fd, int prot);
 char *map_id(uint64_t id, int prot);
 char *map_at(int fd, uint64_t addr, int prot);

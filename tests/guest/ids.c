@@ -12,16 +12,6 @@
 #define REUSES 1000
 #define NOBODY 65534
 
-/* What OPEN says of an ID: 0 when it opens, else the errno. */
-static int try_open(uint64_t id, unsigned int flags)
-{
-	int fd = morsel_open(device(), id, flags);
-
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 ? -fd : 0;
-}
-
 static void forged(unsigned int order)
 {
 	unsigned long wrong = 0;
