@@ -33,6 +33,18 @@ is "it needs the soname" \
 check "it links statically" compile -static
 check "the tool runs" "$usr/bin/morsel" --help
 
+
+# What was released stays: programs that were linked with it look for it.
+symbols() { readelf --dyn-syms --wide "$usr/lib/libmorsel.so" | grep -o "[^ ]*@@$1" | sed 's/@@.*//' | sort | xargs; }
+is "symbols of version 0.1" "$(symbols LIBMORSEL_0.1)" \
+	"morsel_create morsel_destroy morsel_device_open morsel_fd_recv morsel_fd_send morsel_id_order \
+morsel_info morsel_map morsel_next morsel_open morsel_order_for morsel_stats morsel_unmap"
+is "symbols of version 0.2" "$(symbols LIBMORSEL_0.2)" \
+	"morsel_create_at morsel_map_range morsel_populate morsel_punch"
+for symbol in $(symbols 'LIBMORSEL_.*'); do
+	check "$symbol(3) is there" test -e "$usr/share/man/man3/$symbol.3"
+done
+
 for file in lib/libmorsel.a lib/libmorsel.so.0 include/linux/morsel.h \
 	lib/udev/rules.d/60-morsel.rules share/man/man1/morsel.1; do
 	check "usr/$file is there" test -e "$usr/$file"
@@ -52,5 +64,7 @@ dkms() {
 		test -e "$tmp/build/kernel/morsel.ko"
 }
 check "the DKMS source tree builds" dkms
+is "dkms.conf knows the version" \
+	"$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)" "$(<VERSION)"
 
 finish

@@ -141,6 +141,113 @@ point $? "put of a file that shrinks"
 $morsel rm "$(<"$tmp/id")"
 is "$(morsels)" "$start" "all are gone"
 
+# fixed addresses
+address=0x110000000000
+id=$($morsel create --address $address -m 640)
+[[ $id =~ $id_re ]]
+point $? "create --address prints an ID" || echo "# $id"
+is "$(fact "$id" order)" 2 "create --address: order 2 by default"
+is "$(fact "$id" size)" $((1 << 30)) "create --address: the size is that of the data"
+is "$(fact "$id" mode)" 0640 "create --address: -m"
+is "$(fact "$id" address)" "$address" "info --json: the address"
+is "$($morsel info --json "$id" | jq -c .flags)" '["meta"]' "info --json: the flags"
+is "$($morsel info "$id" | awk '$1 == "address" || $1 == "flags" { print $2 }' | xargs)" \
+	"$address meta" "info: address and flags"
+is "$($morsel ls | awk -v id="$id" '$1 == id { print $NF, $(NF - 1) }')" \
+	"meta $address" "ls: address and flags"
+is "$($morsel ls --json | jq -r ".[] | select(.id == \"$id\").address")" "$address" \
+	"ls --json: the address"
+json=$($morsel put --into "$id" --json "$tmp/large")
+is "$(jq -c '[.order, .bytes]' <<<"$json")" '[2,5000000]' "put --into prints the order of the data"
+$morsel get -n 5000000 "$id" | cmp - "$tmp/large"
+point $? "get of it"
+$morsel rm "$id"
+json=$($morsel create --json -o 3 --address 17T)
+id=$(jq -r .id <<<"$json")
+is "$(jq -c '[.order, .size]' <<<"$json")" '[3,549755813888]' "create --json --address"
+is "$(fact "$id" address)" $address "an address with a suffix"
+fails 2 "say how much with -n" $morsel get "$id"
+$morsel rm "$id"
+id=$($morsel create -o 0)
+is "$($morsel info --json "$id" | jq -c '[.address, .flags]')" '[null,[]]' \
+	"info --json: neither address nor flags"
+is "$($morsel info "$id" | awk '$1 == "address" || $1 == "flags" { print $2 }' | xargs)" \
+	"any none" "info: neither"
+is "$($morsel ls | awk -v id="$id" '$1 == id { print $NF, $(NF - 1) }')" "- -" "ls: neither"
+$morsel rm "$id"
+# Where the stack begins when nothing is left to chance.
+id=$($morsel create -o 0 --address 0x7fffffffe000)
+fails 1 "$id: something else is at its fixed address in this process" \
+	setarch --addr-no-randomize $morsel get "$id"
+$morsel rm "$id"
+
+# populate and punch
+id=$($morsel create -o 1)
+$morsel populate "$id"
+is "$(fact "$id" data_frames)" 512 "populate: all of it"
+$morsel populate "$id"
+is "$(fact "$id" data_frames)" 512 "populate: what is there stays"
+$morsel rm "$id"
+id=$($morsel create)
+$morsel populate -o 4K -n 8K "$id"
+is "$(fact "$id" data_frames)" 2 "populate -o -n: two pages"
+$morsel populate --offset 1023M --bytes 1M "$id"
+is "$(fact "$id" data_frames)" 258 "populate --offset --bytes: to the end"
+fails 1 "$id: has only 1073741824 bytes" $morsel populate -o 1G -n 4K "$id"
+fails 1 "$id: has only 1073741824 bytes" $morsel populate -n 1028M "$id"
+fails 1 "$id: has only 1073741824 bytes" $morsel populate -o 2G "$id"
+is "$(fact "$id" data_frames)" 258 "populate: a wrong range populates nothing"
+$morsel put --into "$id" "$tmp/large" >/dev/null
+frames=$(fact "$id" data_frames)
+tables=$(fact "$id" table_frames)
+$morsel punch -o 1M -n 2M "$id"
+is "$(fact "$id" data_frames)" $((frames - 512)) "punch frees the pages"
+is "$(fact "$id" table_frames)" "$tables" "punch leaves the tables"
+{
+	head -c 1M "$tmp/large"
+	head -c 2M /dev/zero
+	tail -c +$((3 << 20 | 1)) "$tmp/large"
+} >"$tmp/punched"
+$morsel get -n 5000000 "$id" | cmp - "$tmp/punched"
+point $? "punch: zeroes there, the rest in place"
+$morsel punch -o 0 -n 1G "$id"
+is "$(fact "$id" data_frames)" 0 "punch of all of it"
+fails 1 "$id: has only 1073741824 bytes" $morsel punch -o 4K -n 1G "$id"
+$morsel rm "$id"
+id=$($morsel create -o 3)
+fails 2 "$id: too large as a whole; say how much with -n" $morsel populate "$id"
+$morsel populate -o 511G -n 4M "$id"
+is "$(fact "$id" data_frames)" 1024 "populate of order 3"
+$morsel punch -o 0 -n 512G "$id"
+is "$(fact "$id" data_frames)" 0 "punch of order 3"
+$morsel rm "$id"
+id=$($morsel create -o 0 --address 17T)
+$morsel populate "$id" && $morsel punch -o 0 -n 4K "$id"
+point $? "populate and punch of order 0 with a fixed address"
+$morsel rm "$id"
+
+# chmod and chown
+id=$($morsel create)
+$morsel chmod 640 "$id"
+is "$(fact "$id" mode)" 0640 "chmod"
+$morsel chmod 0 "$id"
+is "$(fact "$id" mode)" 0000 "chmod 0"
+$morsel chmod 0777 "$id"
+is "$(fact "$id" mode)" 0777 "chmod 0777"
+is "$(fact "$id" uid):$(fact "$id" gid)" 0:0 "chown: root's at first"
+$morsel chown nobody "$id"
+is "$(fact "$id" uid):$(fact "$id" gid)" 65534:0 "chown NAME"
+$morsel chown :nogroup "$id"
+is "$(fact "$id" uid):$(fact "$id" gid)" 65534:65534 "chown :GROUP"
+$morsel chown 12:34 "$id"
+is "$(fact "$id" uid):$(fact "$id" gid)" 12:34 "chown of numbers"
+$morsel chown 0 "$id"
+is "$(fact "$id" uid):$(fact "$id" gid)" 0:34 "chown OWNER leaves the group"
+$morsel chown root:root "$id"
+is "$(fact "$id" uid):$(fact "$id" gid)" 0:0 "chown OWNER:GROUP"
+$morsel rm "$id"
+is "$(morsels)" "$start" "all are gone"
+
 # errors of the command line
 fails 2 "no command given" $morsel
 fails 2 "fly: no such command" $morsel fly
@@ -151,6 +258,36 @@ fails 2 "1X: not a size" $morsel create -s 1X
 fails 2 "257T: more than the largest order holds" $morsel create -s 257T
 fails 2 "give the order or the size once, not both" $morsel create -o 1 -s 1
 fails 2 "1000: not a mode" $morsel create -m 1000
+fails 2 "0: not an address" $morsel create --address 0
+fails 2 "-1G: not an address" $morsel create --address -1G
+fails 2 "home: not an address" $morsel create --address home
+fails 2 "0x40001000: not a multiple of the size of order 2, 1 GiB" \
+	$morsel create --address 0x40001000
+fails 2 "0x40000001: not a multiple of the size of order 0, 4 KiB" \
+	$morsel create --address 0x40000001 -o 0
+fails 1 "cannot create: its address is beyond the address space" \
+	$morsel create --address 0xffff800000000000
+fails 2 "5: not a multiple of 4096, the page size" $morsel populate -n 5 1
+fails 2 "5K: not a multiple of 4096, the page size" $morsel populate -o 5K 1
+fails 2 "-4K: not a size" $morsel punch -o 0 -n -4K 1
+fails 2 "which morsel?" $morsel populate
+fails 2 "one ID at a time" $morsel populate 1 2
+fails 2 "say what to free with -o and -n" $morsel punch 1
+fails 2 "say what to free with -o and -n" $morsel punch -o 0 1
+fails 2 "say what to free with -o and -n" $morsel punch -n 4K 1
+fails 2 "which morsel?" $morsel punch -o 0 -n 4K
+fails 2 "1000: not a mode" $morsel chmod 1000 1
+fails 2 "u+x: not a mode" $morsel chmod u+x 1
+fails 2 "which morsel?" $morsel chmod
+fails 2 "which morsel?" $morsel chmod 600
+fails 2 "one ID at a time" $morsel chmod 600 1 2
+fails 2 "nosuch: no such user" $morsel chown nosuch 1
+fails 2 "nosuch: no such group" $morsel chown root:nosuch 1
+fails 2 ": no such group" $morsel chown root: 1
+fails 2 "4294967295: no such user" $morsel chown 4294967295 1
+fails 2 ":: not an owner" $morsel chown : 1
+fails 2 ": not an owner" $morsel chown '' 1
+fails 2 "which morsel?" $morsel chown root
 fails 2 "0xyz: not a morsel ID" $morsel info 0xyz
 fails 2 "0x10000000000000000: not a morsel ID" $morsel info 0x10000000000000000
 fails 2 "which morsel?" $morsel info
@@ -169,7 +306,7 @@ point $? "--help and --version"
 id=$($morsel put "$tmp/small")
 stale=$($morsel create -o 0)
 $morsel rm "$stale"
-for command in info get rm "put --into"; do
+for command in info get rm "put --into" populate "punch -o 0 -n 4K" "chmod 600" "chown root"; do
 	# shellcheck disable=SC2086
 	fails 1 "$stale: no living morsel has this ID" $morsel $command "$stale"
 done
@@ -203,6 +340,21 @@ is "$(as_nobody $morsel get -n 5 "$shared")" short "get of a readable one"
 fails 1 "$shared: its mode does not permit this" as_nobody $morsel rm "$shared"
 theirs=$($morsel put -m 666 "$tmp/short")
 fails 1 "$theirs: only its owner may destroy it" as_nobody $morsel rm "$theirs"
+fails 1 "$theirs: only its owner may change its mode" as_nobody $morsel chmod 600 "$theirs"
+fails 1 "$theirs: only root may change its owner" as_nobody $morsel chown nobody "$theirs"
+fails 1 "$theirs: only root may change its owner" as_nobody $morsel chown :nogroup "$theirs"
+is "$(fact "$theirs" mode) $(fact "$theirs" uid):$(fact "$theirs" gid)" "0666 0:0" \
+	"and nothing has changed"
+fails 1 "$shared: its mode does not permit this" as_nobody $morsel punch -o 0 -n 4K "$shared"
+as_nobody $morsel populate "$shared"
+point $? "populate of a readable one"
+$morsel chown nobody "$shared"
+as_nobody $morsel chmod 400 "$shared"
+is "$(fact "$shared" mode)" 0400 "chmod by the owner"
+as_nobody $morsel chown :nogroup "$shared"
+is "$(fact "$shared" gid)" 65534 "chown to a group of the owner"
+fails 1 "$shared: only root may change its owner" as_nobody $morsel chown :root "$shared"
+fails 1 "$shared: only root may change its owner" as_nobody $morsel chown root "$shared"
 chmod "$mode" /dev/morsel
 $morsel rm "$shared" "$theirs"
 
@@ -222,7 +374,7 @@ quietly $morsel get "$id" | true
 is "${PIPESTATUS[0]}" 1 "get into a pipe whose reader left"
 grep -q 'standard output: Broken pipe' "$tmp/err"
 point $? "  and says so"
-for command in create "put $tmp/small" ls stats "info $id"; do
+for command in create "create --address 17T" "put $tmp/small" ls stats "info $id"; do
 	# shellcheck disable=SC2086
 	quietly $morsel $command >/dev/full
 	is $? 1 "${command%% *}: standard output is full"
