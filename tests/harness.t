@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-klog_check() { vm/klog-check "$tmp/log" >"$tmp/found"; }
+klog_check() { vm/klog-check "$@" "$tmp/log" >"$tmp/found"; }
 
 bad=(
 	'BUG: kernel NULL pointer dereference, address: 0000000000000000'
@@ -64,6 +64,26 @@ cat >"$tmp/log" <<'END'
 END
 klog_check
 is "klog-check lets a healthy log pass" "$?" 0
+
+cat >"$tmp/log" <<'END'
+[    5.000000] hog invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0
+[    5.000001] CPU: 1 UID: 0 PID: 77 Comm: hog Tainted: G           OE      6.12
+[    5.000002] Call Trace:
+[    5.000003]  <TASK>
+[    5.000004] memory: usage 32768kB, limit 32768kB, failcnt 88
+[    5.000005] Memory cgroup out of memory: Killed process 77 (hog) total-vm:3000kB
+END
+klog_check
+is "klog-check trips on an OOM report" "$?" 1
+klog_check --oom
+is "klog-check --oom lets it pass" "$?" 0
+sed -i '3a\[    5.000002] BUG: Bad page state in process hog  pfn:1234' "$tmp/log"
+klog_check --oom
+is "klog-check --oom trips on more in it" "$? $(wc -l <"$tmp/found")" "1 1"
+echo '[    6.000000] Call Trace:' >"$tmp/log"
+klog_check --oom
+is "klog-check --oom trips on another call trace" "$?" 1
+
 : >"$tmp/log"
 vm/klog-check "$tmp/log" 2>/dev/null
 is "klog-check refuses an empty log" "$?" 2
@@ -99,6 +119,10 @@ guest "a panic" 125 -- bash -c 'echo c >/proc/sysrq-trigger; sleep 60'
 guest "the guest gone" 125 -- bash -c 'echo b >/proc/sysrq-trigger; sleep 60'
 guest "the time limit" 124 --timeout 30 -- sleep 100
 guest "a background process is no obstacle" 0 -- bash -c 'sleep 1000 & exit 0'
+# shellcheck disable=SC2016 # for the guest's shell
+guest "two nodes" 0 --nodes 2 --mem 1G -- bash -c 'cd /sys/devices/system/node &&
+	cat node?/cpulist && awk "/MemTotal/ { print int(\$4 / 400000) }" node?/meminfo'
+is "vm/run: CPUs and memory are split" "$(tr '\n' ' ' <"$tmp/out")" "0 1 1 1 "
 guest "an unknown option" 125 --nonsense -- true
 
 finish
