@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The machine's memory runs out while a morsel is populated: who populates is
+ * killed, the morsel with all that is in it lives on, and destruction gives
+ * the memory back.
+ */
+#include "guest.h"
+
+#include <sys/sysinfo.h>
+
+/* What the victim has of its own, and so leaves to the others by its death. */
+#define BALLAST (48ull << 20)
+
+struct arena {
+	uint64_t id;
+	unsigned int order;
+	int prot;
+	uint64_t total; /* what spread() gets: more than there is memory for */
+	atomic_ulong done;
+};
+
+static uint64_t number_in(const char *path, const char *name)
+{
+	FILE *f = fopen(path, "r");
+	unsigned long long value;
+	char line[128], key[64];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63[^: ]%*[: ] %llu", key, &value) == 2 &&
+		    !strcmp(key, name)) {
+			fclose(f);
+			return value;
+		}
+	bail("%s has no %s", path, name);
+}
+
+static uint64_t kib_free(void)
+{
+	return number_in("/proc/meminfo", "MemFree");
+}
+
+static void oom_score(const char *text)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		bail("oom_score_adj: %s", strerror(errno));
+	close(fd);
+}
+
+static int populate(void *arg)
+{
+	struct arena *a = arg;
+	char *p = map_id(a->id, a->prot),
+	     *ballast = mmap(NULL, BALLAST, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0);
+
+	need(ballast != MAP_FAILED);
+	memset(ballast, 1, BALLAST);
+	oom_score("1000");
+	for (;; a->done++) {
+		uint64_t page = spread(a->order, a->done, a->total);
+
+		if (a->prot & W)
+			*word(p, page) = stamp(page);
+		else
+			(void)*(volatile uint64_t *)word(p, page);
+	}
+}
+
+static int check(void *arg)
+{
+	struct arena *a = arg;
+	char *p = map_id(a->id, RW);
+
+	for (uint64_t i = 0; i < a->done; i++) {
+		uint64_t page = spread(a->order, i, a->total);
+
+		need(*word(p, page) == (a->prot & W ? stamp(page) : 0));
+	}
+	return 0;
+}
+
+static void run_out(struct arena *a)
+{
+	uint64_t before = kib_free(),
+		 kills = number_in("/proc/vmstat", "oom_kill"), after;
+	struct morsel_info i;
+	struct sysinfo si;
+	int fd = create(a->order, &a->id);
+	uint64_t used;
+
+	sysinfo(&si);
+	a->total = si.totalram / PAGE;
+	a->done = 0;
+	is(reap(spawn(populate, a)), -SIGKILL,
+	   "order %u, prot %d: who populates without end is killed", a->order,
+	   a->prot);
+	is(number_in("/proc/vmstat", "oom_kill") - kills, 1,
+	   "by the OOM killer, and nobody else");
+	i = info(fd);
+	used = (i.data_frames + i.table_frames) * (PAGE / 1024);
+	note("%llu data and %llu table frames, %llu of %llu KiB are free",
+	     i.data_frames, i.table_frames, (unsigned long long)kib_free(),
+	     (unsigned long long)before);
+	ok(i.data_frames == a->done || i.data_frames == a->done + 1,
+	   "no page is lost: %llu, %llu of them seen by who is dead",
+	   i.data_frames, (unsigned long long)a->done);
+	ok(used > before / 2, "they are most of the memory");
+	is(i.mappings, 0, "the dead have no mapping");
+	is(reap(spawn(check, a)), 0, "content");
+	destroy(fd);
+	/* But for what the kernel keeps on its lists for each processor. */
+	after = kib_free();
+	for (int i = 0; i < 500 && after + used / 10 < before; i++) {
+		usleep(10000);
+		after = kib_free();
+	}
+	ok(after + used / 10 >= before,
+	   "destruction gives it back: %llu of %llu KiB are free",
+	   (unsigned long long)after, (unsigned long long)before);
+}
+
+int main(int argc, char **argv)
+{
+	struct morsel_stats before;
+	struct arena *a;
+
+	guest_init(argc, argv);
+	before = stats();
+	if (kib_free() > 2 << 20)
+		bail("needs a machine with little memory: vm/run --mem 1G");
+	/* Never the one that has to tell. */
+	if (mlockall(MCL_CURRENT | MCL_ONFAULT))
+		bail("mlockall: %s", strerror(errno));
+	oom_score("-1000");
+	a = shared(sizeof(*a));
+	*a = (struct arena){ .order = 2, .prot = RW };
+	run_out(a);
+	*a = (struct arena){ .order = 3, .prot = RW };
+	run_out(a);
+	*a = (struct arena){ .order = 3, .prot = R };
+	run_out(a);
+	munmap(a, sizeof(*a));
+	oom_score("0");
+	ok(same_stats(before, stats()), "all is given back");
+	return done();
+}
