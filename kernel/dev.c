@@ -175,6 +175,7 @@ static const struct file_operations morsel_file_fops = {
 	.unlocked_ioctl = morsel_file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.fallocate = morsel_file_fallocate,
+	.fsync = noop_fsync,
 	.mmap = morsel_mmap,
 	.get_unmapped_area = morsel_get_unmapped_area,
 	.show_fdinfo = morsel_file_show_fdinfo,

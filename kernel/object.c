@@ -545,10 +545,15 @@ int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last)
 	u64 end = min(last, *next | (MORSEL_ENTRIES - 1));
 	int ret = morsel_tree_populate(&object->tree, *next, end, NULL);
 
-	if (ret < 0)
-		return ret;
-	*next = end + 1;
-	return 0;
+	if (ret >= 0) {
+		*next = end + 1;
+		return 0;
+	}
+	/* As far as it got. */
+	while (*next <= end &&
+	       morsel_tree_lookup(&object->tree, *next) != MORSEL_PFN_NONE)
+		++*next;
+	return *next > end ? 0 : ret;
 }
 
 /**
