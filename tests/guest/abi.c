@@ -121,6 +121,8 @@ static void other_errors(int fd)
 	static const unsigned long on_device[] = {
 		MORSEL_IOC_INFO,
 		MORSEL_IOC_DESTROY,
+		MORSEL_IOC_POPULATE,
+		MORSEL_IOC_PUNCH,
 		_IO(MORSEL_IOC_MAGIC, 0xff),
 		_IOWR(MORSEL_IOC_MAGIC, 0, char),
 		0,
@@ -166,26 +168,34 @@ static void mmap_errors(int fd, int readonly)
 	is_errno(mmap(NULL, size, R, MAP_PRIVATE, fd, 0), EINVAL,
 		 "mmap: MAP_PRIVATE");
 	is_errno(mmap(NULL, size, R, MAP_SHARED, fd, PAGE), EINVAL,
-		 "mmap: beyond the end by a page");
-	is_errno(mmap(NULL, PAGE, R, MAP_SHARED, fd, size), EINVAL,
+		 "mmap: offset of a page");
+	is_errno(mmap(NULL, size, R, MAP_SHARED, fd, size), EINVAL,
 		 "mmap: offset of the size");
+	is_errno(mmap(NULL, PAGE, R, MAP_SHARED, fd, 1ull << 62), EINVAL,
+		 "mmap: offset far beyond");
 	is_errno(mmap(NULL, size + PAGE, R, MAP_SHARED, fd, 0), EINVAL,
 		 "mmap: too long");
-	is_errno(mmap(NULL, PAGE, R, MAP_SHARED, fd, -PAGE), EINVAL,
-		 "mmap: offset below the largest number");
-	is_errno(mmap(NULL, PAGE, R, MAP_SHARED, fd, 1), EINVAL,
-		 "mmap: odd offset");
-	is_errno(mmap((void *)1, size, R, MAP_SHARED | MAP_FIXED, fd, 0), EINVAL,
+	is_errno(mmap(odd + 1, size, R, MAP_SHARED | MAP_FIXED, fd, 0), EINVAL,
 		 "mmap: MAP_FIXED, not on a page");
 	is_errno(mmap(NULL, size, RW, MAP_SHARED, readonly, 0), EACCES,
 		 "mmap: PROT_WRITE of a read-only descriptor");
+	is_errno(mmap(NULL, size, R | X, MAP_SHARED, fd, 0), EACCES,
+		 "mmap: PROT_EXEC without x in the mode");
 
-	p = mmap(odd, size, R, MAP_SHARED, fd, 0);
+	p = mmap(NULL, size, R, MAP_SHARED, fd, 0);
 	ok(p != MAP_FAILED && (uintptr_t)p % size == 0,
-	   "mmap: an odd hint is aligned");
+	   "mmap: the driver's choice is aligned");
 	is_errno(mmap(p, size, R, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0),
 		 EEXIST, "mmap: MAP_FIXED_NOREPLACE, occupied");
+	is_errno(mprotect(p, PAGE, R | X), EACCES,
+		 "mprotect: PROT_EXEC without x in the mode");
 	unmap(p, 1);
+	p = mmap(odd, size, R, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+	ok(p == odd, "mmap: MAP_FIXED_NOREPLACE, on any page");
+	munmap(odd, size);
+	p = mmap(odd, PAGE, R, MAP_SHARED | MAP_FIXED, fd, size - PAGE);
+	ok(p == odd, "mmap: one page of it");
+	munmap(odd, PAGE);
 
 	p = map(readonly, R);
 	is_errno(mprotect(p, size, RW), EACCES,
@@ -194,6 +204,79 @@ static void mmap_errors(int fd, int readonly)
 		 "mprotect: the same for one page");
 	ok(probe(p, WRITE), "it is still read-only");
 	unmap(p, 1);
+}
+
+static void range_errors(int fd, int readonly)
+{
+	const uint64_t size = morsel_size(1);
+	const struct {
+		const char *what;
+		struct morsel_range arg;
+	} bad[] = {
+		{ "offset 1", { .offset = 1, .length = PAGE } },
+		{ "length 0", { .length = 0 } },
+		{ "length 1", { .length = 1 } },
+		{ "length of half a page more", { .length = PAGE * 3 / 2 } },
+		{ "a page too long", { .length = size + PAGE } },
+		{ "a page too late", { .offset = PAGE, .length = size } },
+		{ "all beyond", { .offset = size, .length = PAGE } },
+		{ "offset ~0", { .offset = -PAGE, .length = PAGE } },
+		{ "round the end", { .offset = -PAGE, .length = 2 * PAGE } },
+		{ "length ~0", { .offset = PAGE, .length = -PAGE } },
+		{ "flag 1", { .length = PAGE, .flags = 1 } },
+		{ "flag 1 << 31", { .length = PAGE, .flags = 1u << 31 } },
+		{ "pad", { .length = PAGE, .pad = 1 } },
+		{ "reserved[0]", { .length = PAGE, .reserved = { 1, 0 } } },
+		{ "reserved[1]", { .length = PAGE, .reserved = { 0, 1 } } },
+	};
+	static const struct {
+		const char *name;
+		unsigned long cmd;
+	} calls[] = {
+		{ "POPULATE", MORSEL_IOC_POPULATE },
+		{ "PUNCH", MORSEL_IOC_PUNCH },
+	};
+	struct morsel_range good = { .length = PAGE };
+	uint64_t done_bytes;
+
+	for (size_t c = 0; c < sizeof(calls) / sizeof(*calls); c++) {
+		for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+			struct morsel_range arg = bad[i].arg;
+
+			is_errno(ioc(fd, calls[c].cmd, &arg), EINVAL, "%s: %s",
+				 calls[c].name, bad[i].what);
+		}
+		is_errno(ioc(fd, calls[c].cmd, NULL), EFAULT, "%s: NULL",
+			 calls[c].name);
+		is_errno(ioc(fd, calls[c].cmd, at_edge(RW, 16, &good)), EFAULT,
+			 "%s: argument cut off", calls[c].name);
+	}
+	is(info(fd).data_frames, 0, "failed POPULATEs leave no frame");
+	is_errno(ioc(readonly, MORSEL_IOC_PUNCH, &good), EBADF,
+		 "PUNCH: read-only descriptor");
+	is(morsel_populate(readonly, 0, size, &done_bytes), 0,
+	   "POPULATE: read-only descriptor");
+	is(done_bytes, size, "POPULATE: done");
+	is(info(fd).data_frames, size / PAGE, "POPULATE: frames");
+	is_errno(ioc(fd, MORSEL_IOC_POPULATE, at_edge(R, sizeof(good), &good)),
+		 EFAULT, "POPULATE: argument not writable");
+
+	is_errno(fallocate(fd, 0, 0, PAGE), EOPNOTSUPP, "fallocate: mode 0");
+	is_errno(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, PAGE), EOPNOTSUPP,
+		 "fallocate: FALLOC_FL_KEEP_SIZE");
+	is_errno(fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, 0,
+			   PAGE),
+		 EOPNOTSUPP, "fallocate: FALLOC_FL_ZERO_RANGE");
+	is_errno(fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, PAGE), EOPNOTSUPP,
+		 "fallocate: FALLOC_FL_COLLAPSE_RANGE");
+	is_errno(fallocate(readonly, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			   0, PAGE),
+		 EBADF, "fallocate: read-only descriptor");
+	is(info(fd).data_frames, size / PAGE, "none of them frees anything");
+	is(morsel_punch(fd, 0, size, &done_bytes), 0, "PUNCH");
+	is(done_bytes, size, "PUNCH: done");
+	is(info(fd).data_frames, 0, "PUNCH: no frame is left");
+	is(morsel_punch(fd, 0, size, NULL), 0, "PUNCH: what is empty");
 }
 
 static void facts(int fd, uint64_t id, int readonly)
@@ -247,6 +330,7 @@ int main(int argc, char **argv)
 	facts(fd, id, readonly);
 	other_errors(fd);
 	mmap_errors(fd, readonly);
+	range_errors(fd, readonly);
 
 	is_errno(morsel_destroy(readonly), EBADF,
 		 "DESTROY: read-only descriptor");
@@ -255,6 +339,10 @@ int main(int argc, char **argv)
 	is_errno(ioctl(fd, MORSEL_IOC_DESTROY), ESTALE, "DESTROY twice");
 	is_errno(ioc(fd, MORSEL_IOC_INFO, &(struct morsel_info){ 0 }), ESTALE,
 		 "INFO after DESTROY");
+	is_errno(morsel_populate(fd, 0, PAGE, NULL), ESTALE,
+		 "POPULATE after DESTROY");
+	is_errno(morsel_punch(fd, 0, PAGE, NULL), ESTALE,
+		 "PUNCH after DESTROY");
 	is_errno(mmap(NULL, morsel_size(1), R, MAP_SHARED, fd, 0), ESTALE,
 		 "mmap after DESTROY");
 	is_errno(morsel_open(device(), id, 0), ENOENT, "OPEN after DESTROY");

@@ -27,15 +27,16 @@ is() {
 
 # fails STATUS MESSAGE COMMAND...: exits so, and MESSAGE is in its first error line
 fails() {
-	local want=$1 message=$2 status
+	local want=$1 message=$2 status lines
 	shift 2
 	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null
 	status=$?
-	[[ $status == "$want" && $(head -n 1 "$tmp/err") == "morsel"*"$message"* ]]
+	mapfile -t lines <"$tmp/err"
+	[[ $status == "$want" && ${lines[0]-} == "morsel"*"$message"* ]]
 	point $? "status $want: $message" ||
-		printf '# status %s, "%s"\n' "$status" "$(<"$tmp/err")"
+		printf '# status %s, "%s"\n' "$status" "${lines[*]}"
 	if ((want == 1)); then
-		is "$(wc -l <"$tmp/err")" 1 "  in one line"
+		is "${#lines[@]}" 1 "  in one line"
 	fi
 }
 
@@ -50,6 +51,12 @@ morsels() {
 
 fact() { # ID FACT
 	$morsel info --json "$1" | jq -r ".$2"
+}
+
+facts() { # ID FACT...: all in one line
+	local id=$1 IFS=,
+	shift
+	$morsel info --json "$id" | jq -c "[${*/#/.}]"
 }
 
 id_re='^0x[0-9a-f]{16}$'
@@ -146,11 +153,9 @@ address=0x110000000000
 id=$($morsel create --address $address -m 640)
 [[ $id =~ $id_re ]]
 point $? "create --address prints an ID" || echo "# $id"
-is "$(fact "$id" order)" 2 "create --address: order 2 by default"
-is "$(fact "$id" size)" $((1 << 30)) "create --address: the size is that of the data"
-is "$(fact "$id" mode)" 0640 "create --address: -m"
-is "$(fact "$id" address)" "$address" "info --json: the address"
-is "$($morsel info --json "$id" | jq -c .flags)" '["meta"]' "info --json: the flags"
+is "$(facts "$id" order size mode)" "[2,$((1 << 30)),\"0640\"]" \
+	"create --address: order 2 by default, the size of the data, -m"
+is "$(facts "$id" address flags)" "[\"$address\",[\"meta\"]]" "info --json: address and flags"
 is "$($morsel info "$id" | awk '$1 == "address" || $1 == "flags" { print $2 }' | xargs)" \
 	"$address meta" "info: address and flags"
 is "$($morsel ls | awk -v id="$id" '$1 == id { print $NF, $(NF - 1) }')" \
@@ -169,8 +174,7 @@ is "$(fact "$id" address)" $address "an address with a suffix"
 fails 2 "say how much with -n" $morsel get "$id"
 $morsel rm "$id"
 id=$($morsel create -o 0)
-is "$($morsel info --json "$id" | jq -c '[.address, .flags]')" '[null,[]]' \
-	"info --json: neither address nor flags"
+is "$(facts "$id" address flags)" '[null,[]]' "info --json: neither address nor flags"
 is "$($morsel info "$id" | awk '$1 == "address" || $1 == "flags" { print $2 }' | xargs)" \
 	"any none" "info: neither"
 is "$($morsel ls | awk -v id="$id" '$1 == id { print $NF, $(NF - 1) }')" "- -" "ls: neither"
@@ -234,17 +238,17 @@ $morsel chmod 0 "$id"
 is "$(fact "$id" mode)" 0000 "chmod 0"
 $morsel chmod 0777 "$id"
 is "$(fact "$id" mode)" 0777 "chmod 0777"
-is "$(fact "$id" uid):$(fact "$id" gid)" 0:0 "chown: root's at first"
+is "$(facts "$id" uid gid)" "[0,0]" "chown: root's at first"
 $morsel chown nobody "$id"
-is "$(fact "$id" uid):$(fact "$id" gid)" 65534:0 "chown NAME"
+is "$(facts "$id" uid gid)" "[65534,0]" "chown NAME"
 $morsel chown :nogroup "$id"
-is "$(fact "$id" uid):$(fact "$id" gid)" 65534:65534 "chown :GROUP"
+is "$(facts "$id" uid gid)" "[65534,65534]" "chown :GROUP"
 $morsel chown 12:34 "$id"
-is "$(fact "$id" uid):$(fact "$id" gid)" 12:34 "chown of numbers"
+is "$(facts "$id" uid gid)" "[12,34]" "chown of numbers"
 $morsel chown 0 "$id"
-is "$(fact "$id" uid):$(fact "$id" gid)" 0:34 "chown OWNER leaves the group"
+is "$(facts "$id" uid gid)" "[0,34]" "chown OWNER leaves the group"
 $morsel chown root:root "$id"
-is "$(fact "$id" uid):$(fact "$id" gid)" 0:0 "chown OWNER:GROUP"
+is "$(facts "$id" uid gid)" "[0,0]" "chown OWNER:GROUP"
 $morsel rm "$id"
 is "$(morsels)" "$start" "all are gone"
 
@@ -343,8 +347,7 @@ fails 1 "$theirs: only its owner may destroy it" as_nobody $morsel rm "$theirs"
 fails 1 "$theirs: only its owner may change its mode" as_nobody $morsel chmod 600 "$theirs"
 fails 1 "$theirs: only root may change its owner" as_nobody $morsel chown nobody "$theirs"
 fails 1 "$theirs: only root may change its owner" as_nobody $morsel chown :nogroup "$theirs"
-is "$(fact "$theirs" mode) $(fact "$theirs" uid):$(fact "$theirs" gid)" "0666 0:0" \
-	"and nothing has changed"
+is "$(facts "$theirs" mode uid gid)" '["0666",0,0]' "and nothing has changed"
 fails 1 "$shared: its mode does not permit this" as_nobody $morsel punch -o 0 -n 4K "$shared"
 as_nobody $morsel populate "$shared"
 point $? "populate of a readable one"
