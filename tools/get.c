@@ -46,15 +46,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (state->arg_num > 1)
 			argp_error(state, "one file at a time");
 		if (state->arg_num == 0)
-			args->id = arg_id(state, arg);
-		else
-			args->file = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which morsel? give its ID");
+			return arg_one_id(key, arg, state, &args->id);
+		args->file = arg;
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return arg_one_id(key, arg, state, &args->id);
 	}
 }
 

@@ -53,7 +53,7 @@ struct owner {
 };
 
 uint64_t arg_id(const struct argp_state *state, const char *arg);
-/* The parser of a command whose only argument is an ID. */
+/* Parses the ID that is the only argument of a command, or the first. */
 error_t arg_one_id(int key, const char *arg, const struct argp_state *state,
 		   uint64_t *id);
 uint64_t arg_size(const struct argp_state *state, const char *arg);
