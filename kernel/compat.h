@@ -21,9 +21,12 @@
 #ifdef MORSEL_HAVE_GLOBAL_ASID
 #error "this kernel has global ASIDs (AMD INVLPGB), which the TLB shootdown does not know"
 #endif
-/* 6.12: decided by Kconfig. */
-#if defined(CONFIG_SPLIT_PTE_PTLOCKS) || \
-	(defined(CONFIG_SPLIT_PTLOCK_CPUS) && NR_CPUS >= CONFIG_SPLIT_PTLOCK_CPUS)
+/* A number until 6.12, then decided by Kconfig. */
+#ifdef USE_SPLIT_PTE_PTLOCKS
+#if USE_SPLIT_PTE_PTLOCKS
+#define MORSEL_SPLIT_PTE_LOCKS
+#endif
+#elif defined(CONFIG_SPLIT_PTE_PTLOCKS)
 #define MORSEL_SPLIT_PTE_LOCKS
 #endif
 #if ALLOC_SPLIT_PTLOCKS && defined(MORSEL_SPLIT_PTE_LOCKS)
@@ -36,6 +39,7 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	vma->vm_flags |= flags;
 }
+
 static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	vma->vm_flags &= ~flags;

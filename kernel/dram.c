@@ -192,11 +192,13 @@ static void dram_fill_end(struct morsel_source *source) __releases(RCU)
 }
 
 static void dram_leaves_lock(struct morsel_source *source, u64 table)
+	__acquires(ptlock)
 {
 	morsel_table_lock(pfn_to_page(table));
 }
 
 static void dram_leaves_unlock(struct morsel_source *source, u64 table)
+	__releases(ptlock)
 {
 	morsel_table_unlock(pfn_to_page(table));
 }

@@ -23,11 +23,12 @@
 
 #include "hold.h"
 
-/* Pairs with the release in morsel_hold_end(): what it did is seen. */
 static bool hold_covers(struct morsel_hold *hold, u64 first, u64 last)
 {
-	return smp_load_acquire(&hold->first) <= last &&
-	       first <= READ_ONCE(hold->last);
+	/* Pairs with the release in morsel_hold_end(): what it did is seen. */
+	u64 held = smp_load_acquire(&hold->first);
+
+	return held <= last && first <= READ_ONCE(hold->last);
 }
 
 /**

@@ -45,7 +45,11 @@ typedef uint8_t u8;
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 #define cond_resched()		do { } while (0)
-#define min(a, b)		((a) < (b) ? (a) : (b))
+
+static inline u64 min(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
 
 static inline u64 cmpxchg64(u64 *p, u64 old, u64 new)
 {

@@ -26,7 +26,7 @@
 #include "punch.h"
 
 /* What faults may have to wait for at most: 256 MiB. */
-#define PUNCH_WINDOW	(1ull << 16)
+#define PUNCH_WINDOW	BIT_ULL(16)
 
 /* Nobody else uses ->lru: the pages are on no list of the kernel. */
 static void punch_collect(void *pages, u64 pfn)
@@ -41,6 +41,7 @@ static void punch_ignore(void *unused, u64 pfn)
 static void punch_take(struct morsel_object *object, u64 first, u64 last,
 		       struct list_head *pages)
 {
+	struct morsel_mirror *mirror;
 	unsigned int i;
 
 	morsel_tree_take(&object->tree, first, last, punch_collect, pages);
@@ -49,9 +50,7 @@ static void punch_take(struct morsel_object *object, u64 first, u64 last,
 		 * Pairs with the swap in object_mirror(); a mirror that is made
 		 * after this has no leaves in the range.
 		 */
-		struct morsel_mirror *mirror =
-			smp_load_acquire(&object->mirrors[i]);
-
+		mirror = smp_load_acquire(&object->mirrors[i]);
 		if (mirror)
 			morsel_tree_take(&mirror->tree, first, last,
 					 punch_ignore, NULL);
