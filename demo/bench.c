@@ -137,18 +137,6 @@ static unsigned long table_growth(const struct source *s, int prot)
 	return bytes;
 }
 
-static void bar(const char *what, double value, const char *limit, int met)
-{
-	printf("%s  %s: %.2f (%s)\n", met ? "bar met   " : "bar missed", what,
-	       value, limit);
-}
-
-static void print_ms(struct sample *s)
-{
-	printf("  %9.3f [%8.3f %8.3f]", sample_median(s) * 1e3,
-	       sample_quantile(s, 0.1) * 1e3, sample_quantile(s, 0.9) * 1e3);
-}
-
 static void compare(const struct source *sources, int prot)
 {
 	struct sample touched[KINDS] = { 0 }, unmapped[KINDS] = { 0 };
@@ -173,14 +161,14 @@ static void compare(const struct source *sources, int prot)
 	       "the same + unmap", "page tables");
 	for (int i = 0; i < KINDS; i++) {
 		printf("%-25s", names[i]);
-		print_ms(&touched[i]);
-		print_ms(&unmapped[i]);
+		sample_print(&touched[i]);
+		sample_print(&unmapped[i]);
 		printf("  %7lu KiB\n", table_growth(&sources[i], prot) / 1024);
 	}
 	gain = sample_median(&touched[SHM_POPULATE]) /
 	       sample_median(&touched[MORSEL]);
-	bar("map + touch, times as fast as shm with MAP_POPULATE", gain,
-	    "at least 10", gain >= SMALLEST_GAIN);
+	print_bar("map + touch, times as fast as shm with MAP_POPULATE", gain,
+		  "at least 10", gain >= SMALLEST_GAIN);
 	printf("            the same + unmap: %.2f\n",
 	       sample_median(&unmapped[SHM_POPULATE]) /
 		       sample_median(&unmapped[MORSEL]));
@@ -228,16 +216,16 @@ static void by_content(int dev)
 	       "map + touch one page + unmap");
 	for (int i = 0; i < 2; i++) {
 		printf("with %-20s", what[i]);
-		print_ms(&plain[i]);
-		print_ms(&touched[i]);
+		sample_print(&plain[i]);
+		sample_print(&touched[i]);
 		printf("\n");
 	}
 	ratio = sample_median(&plain[1]) / sample_median(&plain[0]);
 	ratio_touched = sample_median(&touched[1]) / sample_median(&touched[0]);
-	bar("map + unmap, 2^18 pages to 1", ratio, "at most 1.25",
-	    ratio <= LARGEST_RATIO);
-	bar("map + touch + unmap, 2^18 pages to 1", ratio_touched,
-	    "at most 1.25", ratio_touched <= LARGEST_RATIO);
+	print_bar("map + unmap, 2^18 pages to 1", ratio, "at most 1.25",
+		  ratio <= LARGEST_RATIO);
+	print_bar("map + touch + unmap, 2^18 pages to 1", ratio_touched,
+		  "at most 1.25", ratio_touched <= LARGEST_RATIO);
 	drop_morsels();
 }
 
@@ -250,6 +238,7 @@ int bench(int dev, int prot)
 		die("no statistics");
 	against_shm(dev, prot);
 	by_content(dev);
+	population(dev);
 	if (morsel_stats(dev, &after))
 		die("no statistics");
 	if (before.morsels != after.morsels ||

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The demonstration: a file handed over in a morsel (handover.c), then what
- * that costs beside POSIX shared memory (bench.c).
+ * that costs beside POSIX shared memory (bench.c), and what it costs to have
+ * the memory at all (population.c).
  */
 #ifndef DEMO_H
 #define DEMO_H
@@ -47,6 +48,8 @@ int handover_reader(int dev, const char *file);
 
 /* Tables and bars, touching as @prot says: 0, or 1 when frames were lost. */
 int bench(int dev, int prot);
+/* Explicit population, beside shared memory. */
+void population(int dev);
 
 double seconds(void);
 

@@ -26,6 +26,18 @@ double sample_quantile(struct sample *s, double q)
 	return s->t[(int)(q * (s->n - 1) + 0.5)];
 }
 
+void sample_print(struct sample *s)
+{
+	printf("  %9.3f [%8.3f %8.3f]", sample_median(s) * 1e3,
+	       sample_quantile(s, 0.1) * 1e3, sample_quantile(s, 0.9) * 1e3);
+}
+
+void print_bar(const char *what, double value, const char *limit, int met)
+{
+	printf("%s  %s: %.2f (%s)\n", met ? "bar met   " : "bar missed", what,
+	       value, limit);
+}
+
 double seconds(void)
 {
 	struct timespec t;

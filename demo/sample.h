@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Times of one thing, measured again and again, and their quantiles. */
+/* Times of one thing, measured again and again, their quantiles, and bars. */
 #ifndef SAMPLE_H
 #define SAMPLE_H
 
@@ -17,5 +17,9 @@ static inline double sample_median(struct sample *s)
 {
 	return sample_quantile(s, 0.5);
 }
+
+/* Median, 10th and 90th percentile in ms, as a column of a table. */
+void sample_print(struct sample *s);
+void print_bar(const char *what, double value, const char *limit, int met);
 
 #endif /* SAMPLE_H */
