@@ -102,13 +102,11 @@ static void dump(struct arena *a, struct peer *peer, char *p, bool all)
 
 int main(int argc, char **argv)
 {
-	struct morsel_stats before;
 	char pattern[256] = "";
 	struct arena *a;
 	int fd;
 
 	guest_init(argc, argv);
-	before = stats();
 	fd = open(PATTERN, O_RDONLY | O_CLOEXEC);
 	if (read(fd, pattern, sizeof(pattern) - 1) <= 0)
 		bail("%s: %s", PATTERN, strerror(errno));
@@ -135,6 +133,5 @@ int main(int argc, char **argv)
 	}
 	write_to(PATTERN, pattern);
 	rmdir(CORES);
-	ok(same_stats(before, stats()), "all is given back");
-	return done();
+	return guest_done();
 }

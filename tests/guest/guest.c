@@ -15,6 +15,7 @@ unsigned int opt_seconds = 1;
 unsigned long opt_pages = 8192;
 
 static int device_fd = -1;
+static struct morsel_stats at_first;
 static __thread sigjmp_buf probe_env;
 static __thread volatile sig_atomic_t probing;
 
@@ -44,6 +45,13 @@ void guest_init(int argc, char **argv)
 	device_fd = morsel_device_open();
 	if (device_fd < 0)
 		bail("%s: %s", MORSEL_DEVICE, strerror(-device_fd));
+	at_first = stats();
+}
+
+int guest_done(void)
+{
+	ok(same_stats(at_first, stats()), "all is given back");
+	return done();
 }
 
 int device(void)

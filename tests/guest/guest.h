@@ -34,6 +34,8 @@ extern unsigned long opt_pages; /* -n: pages in the tests that populate much */
 
 /* Options, unbuffered output, fault handlers, the control device. */
 void guest_init(int argc, char **argv);
+/* The end of a test that leaves nothing behind: what main() is to return. */
+int guest_done(void);
 
 int device(void);
 struct morsel_stats stats(void);

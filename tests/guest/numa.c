@@ -578,12 +578,9 @@ static void numa_maps_show(void)
 
 int main(int argc, char **argv)
 {
-	struct morsel_stats before;
-
 	guest_init(argc, argv);
 	if (access("/sys/devices/system/node/node1", F_OK))
 		bail("needs two NUMA nodes: vm/run --nodes 2");
-	before = stats();
 	for (unsigned int order = 0; order <= max_order(); order++)
 		first_touch(order);
 	first_touch_by_reader();
@@ -606,6 +603,5 @@ int main(int argc, char **argv)
 	by_balancing(1 + opt_seconds);
 	numa_maps_show();
 	views_close();
-	ok(same_stats(before, stats()), "all is given back");
-	return done();
+	return guest_done();
 }

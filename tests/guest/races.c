@@ -250,16 +250,12 @@ static void run(const struct race *race, unsigned int order)
 
 int main(int argc, char **argv)
 {
-	struct morsel_stats before;
-
 	guest_init(argc, argv);
-	before = stats();
 	for (size_t i = 0; i < sizeof(races) / sizeof(*races); i++) {
 		run(&races[i], 2);
 		run(&races[i], i % 2 ? 1 : 3);
 		if (max_order() == 4)
 			run(&races[i], 4);
 	}
-	ok(same_stats(before, stats()), "all is given back");
-	return done();
+	return guest_done();
 }
