@@ -88,6 +88,24 @@ is "klog-check --oom trips on another call trace" "$?" 1
 vm/klog-check "$tmp/log" 2>/dev/null
 is "klog-check refuses an empty log" "$?" 2
 
+# run_all NAME STATUS: run-all, on a test that prints what stands on standard input
+mkdir -p "$tmp/tree/tests/guest" "$tmp/tree/build/tests/guest"
+cp tests/guest/run-all "$tmp/tree/tests/guest"
+printf '#!/bin/sh\necho same\n' >"$tmp/tree/build/tests/guest/stats"
+chmod +x "$tmp/tree/build/tests/guest/stats"
+run_all() {
+	{ echo 'cat <<END'; cat; echo END; echo "exit ${3-0}"; } >"$tmp/tree/tests/guest/said.sh"
+	"$tmp/tree/tests/guest/run-all" said.sh >"$tmp/out"
+	is "run-all: $1" "$?" "$2"
+}
+run_all "a test that passes" 0 < <(printf 'ok 1 - a\nok 2 - b\n1..2\n')
+run_all "a point that failed, with status 0" 1 < <(printf 'ok 1 - a\nnot ok 2 - b\n1..2\n')
+run_all "a status that is not 0" 1 3 < <(printf 'ok 1 - a\n1..1\n')
+run_all "a plan that is not kept" 1 < <(printf 'ok 1 - a\nok 2 - b\n1..1\n')
+run_all "two plans" 1 < <(printf 'ok 1 - a\n1..1\nok 2 - b\n1..1\n')
+run_all "no plan" 1 < <(printf 'ok 1 - a\n')
+run_all "nothing said" 1 </dev/null
+
 # guest NAME STATUS [OPTION...] -- COMMAND...: vm/run ends with that status
 guest() {
 	local name=$1 wanted=$2 got
