@@ -135,6 +135,9 @@ guest "a line in the kernel log" 125 -- bash -c 'echo "WARNING: fake" >/dev/kmsg
 check "vm/run: it names the line" grep 'WARNING: fake' "$tmp/err"
 guest "a panic" 125 -- bash -c 'echo c >/proc/sysrq-trigger; sleep 60'
 guest "the guest gone" 125 -- bash -c 'echo b >/proc/sysrq-trigger; sleep 60'
+guest "a kernel without an init" 125 --append rdinit=/nonexistent -- true
+is "vm/run: a boot that fails is tried again" \
+	"$(grep -c 'ended before there was a guest' "$tmp/err")" 3
 guest "the time limit" 124 --timeout 30 -- sleep 100
 guest "a background process is no obstacle" 0 -- bash -c 'sleep 1000 & exit 0'
 # shellcheck disable=SC2016 # for the guest's shell
