@@ -76,7 +76,9 @@ static void storm(void)
 	pids[0] = spawn(make_and_destroy, a);
 	for (int i = 1; i <= STORM; i++)
 		pids[i] = spawn(open_what_is_told, a);
-	sleep(opt_seconds);
+	for (double start = now();
+	     goes_on(start, a->lives > 10 && a->opened > 10);)
+		usleep(10000);
 	a->stop = 1;
 	is(reap(pids[0]), 0, "destroyed amid opens by ID");
 	for (int i = 1; i <= STORM; i++)
@@ -122,7 +124,8 @@ static void lives(void)
 
 	for (int i = 0; i < 3; i++)
 		pids[i] = spawn(live, a);
-	sleep(opt_seconds);
+	for (double start = now(); goes_on(start, a->lives > 10);)
+		usleep(10000);
 	a->stop = 1;
 	for (int i = 0; i < 3; i++)
 		is(reap(pids[i]), 0, "whole lives in parallel");

@@ -13,7 +13,7 @@
 #define CORES "/run/morsel-core"
 #define PATTERN "/proc/sys/kernel/core_pattern"
 #define MOST (16l << 20) /* bytes; the whole process is some MiB */
-#define SOON 20 /* seconds, under software emulation */
+#define SOON 60 /* seconds, under software emulation */
 
 struct arena {
 	unsigned int order;

@@ -129,10 +129,9 @@ static void race(void)
 	struct morsel_stats before = stats();
 	struct race *r = shared(sizeof(*r));
 	pid_t pids[2] = { spawn(opener, r), spawn(opener, r) };
-	double end = now() + opt_seconds;
 	unsigned long n = 0;
 
-	for (; now() < end; n++) {
+	for (double start = now(); goes_on(start, r->opened); n++) {
 		uint64_t id;
 		int fd = create_ephemeral(n % 2, &id);
 

@@ -132,10 +132,15 @@ static int bystander(void *arg)
 	return 0;
 }
 
+static bool met(const struct arena *a)
+{
+	return a->punches > 4 && a->holes > 4;
+}
+
 static void evict(unsigned int order)
 {
 	struct arena *a = shared(sizeof(*a));
-	double end = now() + opt_seconds;
+	double start = now();
 	pthread_t t;
 	pid_t pids[5];
 	struct job jobs[4];
@@ -152,7 +157,7 @@ static void evict(unsigned int order)
 	pids[4] = spawn(bystander, a);
 	pthread_create(&t, NULL, thread, a);
 
-	while (!a->stop && now() < end) {
+	while (!a->stop && goes_on(start, met(a))) {
 		uint64_t first = random64() % PAGES, n, done;
 
 		n = 1 + random64() % (PAGES - first);
@@ -177,7 +182,7 @@ static void evict(unsigned int order)
 	ok(!failed && !a->failed,
 	   "order %u: %lu punches, %lu uses, %lu holes seen: all see the same",
 	   order, a->punches, a->uses, a->holes);
-	ok(a->punches > 4 && a->holes > 4, "order %u: they did meet", order);
+	ok(met(a), "order %u: they did meet", order);
 	munmap(p - a->first * PAGE, morsel_size(order));
 	destroy(a->fd);
 	munmap(a, sizeof(*a));

@@ -318,6 +318,13 @@ unsigned long table_bytes(void)
 	return strtoul(line + strlen("VmPTE:"), NULL, 10) * 1024;
 }
 
+bool goes_on(double start, bool enough)
+{
+	double passed = now() - start;
+
+	return passed < opt_seconds || (!enough && passed < opt_seconds + 60);
+}
+
 uint64_t random64(void)
 {
 	static __thread uint64_t state;

@@ -111,6 +111,13 @@ void await(atomic_int *step, int value);
 
 /* Bytes of page tables of this process (VmPTE). */
 unsigned long table_bytes(void);
+
+/*
+ * Whether a race goes on that began at @start: for its time, and longer while
+ * it has not been one yet.  A guest with more processors than its host may take
+ * a while.
+ */
+bool goes_on(double start, bool enough);
 uint64_t random64(void);
 double now(void);
 

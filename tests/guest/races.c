@@ -226,10 +226,8 @@ static void run(const struct race *race, unsigned int order)
 	unmap(p, order);
 	left = spawn(changer, &actor);
 	right = spawn(peer, &actor);
-	/* A guest with more processors than its host may take a while. */
-	for (double end = now() + opt_seconds; !a->stop; usleep(10000))
-		if (now() >= end + (raced(a) ? 0 : 30))
-			break;
+	for (double start = now(); !a->stop && goes_on(start, raced(a));)
+		usleep(10000);
 	a->stop = 1;
 	is(reap(left), 0, "order %u: %s: the changing process", order,
 	   race->name);
