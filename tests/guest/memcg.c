@@ -104,9 +104,15 @@ static int populate(void *arg)
 	struct arena *a = arg;
 	char *p;
 
-	join();
-	if (a->spared)
+	/*
+	 * Whom nobody may kill takes its page faults at the limit again for ever,
+	 * be it for a page of its own code that was reclaimed: it needs none.
+	 */
+	if (a->spared) {
+		need(!mlockall(MCL_CURRENT));
 		put_text("/proc/self/oom_score_adj", "-1000");
+	}
+	join();
 	if (!a->prot)
 		return fill(a);
 	p = map_id(a->id, a->prot);
