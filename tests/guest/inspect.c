@@ -8,6 +8,14 @@
 #include <linux/userfaultfd.h>
 #include <sys/syscall.h>
 
+/* Of 6.4 and 6.7: the headers of Debian 12 are older. */
+#ifndef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC (1 << 15)
+#endif
+
 #define N 512 /* pages with a stamp */
 
 static int open_proc(pid_t pid, const char *name, int flags)
@@ -141,6 +149,18 @@ static void clear_refs(struct peer *peer, char *p, pid_t pid, const char *whose)
 	}
 }
 
+/* What userfaultfd of this kernel can do. */
+static uint64_t uffd_features(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
+		bail("userfaultfd: %s", strerror(errno));
+	close(fd);
+	return api.features;
+}
+
 /* Refused: it would put entries of its own into shared tables. */
 static void userfaultfd(struct peer *peer, char *p)
 {
@@ -151,14 +171,13 @@ static void userfaultfd(struct peer *peer, char *p)
 		{ "MISSING", UFFDIO_REGISTER_MODE_MISSING, 0 },
 		{ "WP", UFFDIO_REGISTER_MODE_WP, 0 },
 		{ "MINOR", UFFDIO_REGISTER_MODE_MINOR, 0 },
-#ifdef UFFD_FEATURE_WP_ASYNC
 		{ "WP, asynchronous", UFFDIO_REGISTER_MODE_WP,
 		  UFFD_FEATURE_WP_ASYNC },
 		{ "WP, unpopulated", UFFDIO_REGISTER_MODE_WP,
 		  UFFD_FEATURE_WP_UNPOPULATED },
-#endif
 	};
 	unsigned int order = peer->order;
+	uint64_t features = uffd_features();
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
 		int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
@@ -171,8 +190,10 @@ static void userfaultfd(struct peer *peer, char *p)
 
 		if (fd < 0)
 			bail("userfaultfd: %s", strerror(errno));
-		if (ioctl(fd, UFFDIO_API, &api)) {
+		if (modes[i].features & ~features) {
 			skip(modes[i].name, "not in this kernel");
+		} else if (ioctl(fd, UFFDIO_API, &api)) {
+			bail("userfaultfd: %s", strerror(errno));
 		} else {
 			is_errno(ioctl(fd, UFFDIO_REGISTER, &reg), EINVAL,
 				 "order %u: userfaultfd: %s is refused", order,
