@@ -130,14 +130,14 @@ static void fixed_buffers(struct scene *s)
 	struct uring u = uring_open();
 	char *at = s->p + s->at;
 
-	if (uring_register(&u, at, s->len)) {
-		if (errno == EOPNOTSUPP)
-			skip("fixed buffers",
-			     "io_uring of this kernel refuses any file's memory");
-		else
-			is_errno(-1, 0, "order %u: a fixed buffer", s->order);
+	if (!uring_registers_files()) {
+		skip("fixed buffers",
+		     "io_uring of this kernel refuses any file's memory");
 		goto out;
 	}
+	if (!is(uring_register(&u, at, s->len), 0, "order %u: a fixed buffer",
+		s->order))
+		goto out;
 	peer_call(&s->peer, peer_puts, 5, 0);
 	is(uring_io(&u, IORING_OP_WRITE_FIXED, fd, at, s->len), s->len,
 	   "order %u: io_uring writes a fixed buffer", s->order);

@@ -11,6 +11,22 @@
 #include <linux/io_uring.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
+
+/*
+ * Whether buffers in files are registered, and not only those in tmpfs and
+ * hugetlbfs: since 6.5.  By the number of the kernel and not by what it says,
+ * which would take a refusal that is our own fault for one of the kernel.
+ */
+static inline bool uring_registers_files(void)
+{
+	unsigned int major, minor;
+	struct utsname name;
+
+	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		bail("uname: no version");
+	return major > 6 || (major == 6 && minor >= 5);
+}
 
 struct uring {
 	struct io_uring_params params;
