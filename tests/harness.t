@@ -99,6 +99,10 @@ run_all() {
 	is "run-all: $1" "$?" "$2"
 }
 run_all "a test that passes" 0 < <(printf 'ok 1 - a\nok 2 - b\n1..2\n')
+like() { grep -qxE "$1" "$tmp/out"; }
+check "run-all: it counts its points" like 'ok 1 - said.sh, 2 points, [0-9]+ s'
+run_all "a point that was skipped" 0 < <(printf 'ok 1 - a # SKIP why\nok 2 - b # SKIP why\nok 3 - c\n1..3\n')
+check "run-all: and those skipped" like 'ok 1 - said.sh, 3 points, 2 skipped, [0-9]+ s'
 run_all "a point that failed, with status 0" 1 < <(printf 'ok 1 - a\nnot ok 2 - b\n1..2\n')
 run_all "a status that is not 0" 1 3 < <(printf 'ok 1 - a\n1..1\n')
 run_all "a plan that is not kept" 1 < <(printf 'ok 1 - a\nok 2 - b\n1..1\n')
