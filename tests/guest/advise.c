@@ -29,12 +29,6 @@ static const struct {
 	{ "WIPEONFORK", MADV_WIPEONFORK, EINVAL },
 };
 
-/* As much of it as a walker may visit: of order 4 not all of it. */
-static size_t walkable(unsigned int order)
-{
-	return order < 4 ? morsel_size(order) : morsel_size(3);
-}
-
 static void advise(struct peer *peer, char *p, size_t offset, size_t size,
 		   const char *where)
 {
@@ -62,7 +56,7 @@ static void all_advices(unsigned int order)
 
 	put_stamps(p, order, n);
 	is(disagree(&peer, p, true), 0, "order %u: both see the same", order);
-	advise(&peer, p, 0, walkable(order), "all");
+	advise(&peer, p, 0, morsel_size(order), "all");
 	if (order) {
 		advise(&peer, p, 3 * PAGE, 5 * PAGE, "a few pages");
 		/* From within one table to within the next. */

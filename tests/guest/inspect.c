@@ -5,6 +5,7 @@
  */
 #include "peer.h"
 
+#include <ctype.h>
 #include <linux/userfaultfd.h>
 #include <sys/syscall.h>
 
@@ -43,7 +44,10 @@ static char *slurp(pid_t pid, const char *name)
 	return n ? NULL : text;
 }
 
-/* The number after @key in the part of smaps that is about @addr, in KiB. */
+/*
+ * The number after @key in the part of smaps that is about @addr, in KiB; that
+ * part ends at the next line which is no key, for they begin with capitals.
+ */
 static long smaps_value(const char *text, char *addr, const char *key)
 {
 	char head[32];
@@ -51,8 +55,10 @@ static long smaps_value(const char *text, char *addr, const char *key)
 
 	snprintf(head, sizeof(head), "%lx-", (unsigned long)addr);
 	at = strstr(text, head);
-	at = at ? strstr(at, key) : NULL;
-	return at ? strtol(at + strlen(key), NULL, 10) : -1;
+	while (at && (at = strchr(at, '\n')) && isupper(*++at))
+		if (!strncmp(at, key, strlen(key)))
+			return strtol(at + strlen(key), NULL, 10);
+	return -1;
 }
 
 static int64_t peer_base(char *base, uint64_t a, uint64_t b)
@@ -77,30 +83,38 @@ static void read_all(struct peer *peer, char *p, pid_t pid, char *there)
 {
 	unsigned int order = peer->order;
 	char *text, key[64];
+	long rss;
 
 	text = slurp(pid, "maps");
 	snprintf(key, sizeof(key), "%lx-%lx rw-s", (unsigned long)there,
 		 (unsigned long)there + morsel_size(order));
 	ok(text && strstr(text, key), "order %u: maps has it", order);
 
-	/* The others visit all 2^27 slots of an order-4 mapping. */
-	if (order < 4) {
-		text = slurp(pid, "smaps");
-		is(text ? smaps_value(text, there, "\nSize:") : -2,
-		   morsel_size(order) / 1024, "order %u: smaps: Size", order);
-		is(disagree(peer, p, true), 0, "order %u: smaps: content",
+	text = slurp(pid, "smaps");
+	if (!text)
+		bail("smaps: %s", strerror(errno));
+	is(smaps_value(text, there, "Size:"), morsel_size(order) / 1024,
+	   "order %u: smaps: Size", order);
+	rss = smaps_value(text, there, "Rss:");
+	is(rss, peer->n * PAGE / 1024, "order %u: smaps: Rss is what is there",
+	   order);
+	/* Only where the kernel maps the page it knows that two share it. */
+	is(smaps_value(text, there, "Pss:"), order ? rss : rss / 2,
+	   "order %u: smaps: Pss", order);
+	is(smaps_value(text, there, "Anonymous:"), 0,
+	   "order %u: smaps: none of it is anonymous", order);
+	is(smaps_value(text, there, "Locked:"), 0,
+	   "order %u: smaps: none of it is locked", order);
+	is(disagree(peer, p, true), 0, "order %u: smaps: content", order);
+	ok(slurp(pid, "smaps_rollup"), "order %u: smaps_rollup", order);
+	is(disagree(peer, p, true), 0, "order %u: smaps_rollup: content",
+	   order);
+	if (access("/proc/self/numa_maps", R_OK)) {
+		skip("numa_maps", "not in this kernel");
+	} else {
+		ok(slurp(pid, "numa_maps"), "order %u: numa_maps", order);
+		is(disagree(peer, p, true), 0, "order %u: numa_maps: content",
 		   order);
-		ok(slurp(pid, "smaps_rollup"), "order %u: smaps_rollup", order);
-		is(disagree(peer, p, true), 0,
-		   "order %u: smaps_rollup: content", order);
-		if (access("/proc/self/numa_maps", R_OK)) {
-			skip("numa_maps", "not in this kernel");
-		} else {
-			ok(slurp(pid, "numa_maps"), "order %u: numa_maps",
-			   order);
-			is(disagree(peer, p, true), 0,
-			   "order %u: numa_maps: content", order);
-		}
 	}
 	ok(slurp(pid, "status") && slurp(pid, "stat") && slurp(pid, "statm"),
 	   "order %u: status, stat, statm", order);
@@ -220,10 +234,8 @@ int main(int argc, char **argv)
 		   order);
 		read_all(&peer, p, peer.pid, there);
 		frames(&peer, p, there);
-		if (order < 4) {
-			clear_refs(&peer, p, peer.pid, "another");
-			clear_refs(&peer, p, getpid(), "itself");
-		}
+		clear_refs(&peer, p, peer.pid, "another");
+		clear_refs(&peer, p, getpid(), "itself");
 		userfaultfd(&peer, p);
 		is(info(fd).data_frames, n,
 		   "order %u: no frame was added or lost", order);
