@@ -4,11 +4,13 @@
  * the whole, and what is attached is just what alignment and bounds allow.
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "guest.h"
 
 #define STAMPS 1024
+#define PROBES 128
 #define TABLE (2ull << 20)
 
 static uint64_t size_of(unsigned int order)
@@ -133,6 +135,78 @@ static void range(unsigned int order, uint64_t addr, uint64_t offset,
 	destroy(fd);
 }
 
+/* Pages of a range that do not hold what they should, or permit too much. */
+struct verdict {
+	uint64_t content, write, execute;
+};
+
+static struct verdict judge(const struct range *r, char *p, int prot)
+{
+	struct verdict bad = { 0 };
+
+	for (uint64_t i = 0; i < r->n; i++) {
+		uint64_t page = page_in(i, r->n, r->offset, r->length);
+		char *at = p + page * PAGE - r->offset;
+
+		bad.content += *word(at, 0) != stamp(page);
+		bad.write += probe(at, WRITE) != (prot & W ? 0 : SIGSEGV);
+		bad.execute += probe(at + PAGE / 2, EXECUTE) !=
+			       (prot & X ? 0 : SIGSEGV);
+	}
+	return bad;
+}
+
+/* Shared tables of every level under rights other than read and write. */
+static void rights(unsigned int order, uint64_t addr, uint64_t offset,
+		   uint64_t length, const char *what)
+{
+	static const int prots[] = { R, R | X, RW, RW | X };
+	int fd = create(order, NULL);
+	struct range r = { fd, offset, length, length / PAGE };
+	char *p;
+
+	if (r.n > PROBES)
+		r.n = PROBES;
+	p = map_range(fd, 0, offset, length, RW);
+	for (uint64_t i = 0; i < r.n; i++) {
+		uint64_t page = page_in(i, r.n, offset, length);
+
+		*word(p, page - offset / PAGE) = stamp(page);
+		put_code(p + page * PAGE - offset + PAGE / 2);
+	}
+	munmap(p, length);
+
+	for (unsigned int i = 0; i < 4; i++) {
+		int prot = prots[i], other = prot ^ X;
+		struct verdict bad;
+
+		p = map_range(fd, addr, offset, length, prot);
+		bad = judge(&r, p, prot);
+		is(bad.content, 0, "order %u, %s, prot %d: content", order,
+		   what, prot);
+		is(bad.write, 0, "order %u, %s, prot %d: writing %s", order,
+		   what, prot, prot & W ? "permitted" : "refused");
+		is(bad.execute, 0, "order %u, %s, prot %d: executing %s", order,
+		   what, prot, prot & X ? "permitted" : "refused");
+		is(info(fd).attachments,
+		   expected(order, (uint64_t)p, offset, length, r.n),
+		   "order %u, %s, prot %d: attached at the largest levels",
+		   order, what, prot);
+		is(reap(spawn(child_reads, &r)), 0,
+		   "order %u, %s, prot %d: another process reads it", order,
+		   what, prot);
+		is(mprotect(p, length, other), 0,
+		   "order %u, %s, prot %d: and changed to %d", order, what,
+		   prot, other);
+		bad = judge(&r, p, other);
+		is(bad.content + bad.write + bad.execute, 0,
+		   "order %u, %s, prot %d: with just these rights", order, what,
+		   other);
+		munmap(p, length);
+	}
+	destroy(fd);
+}
+
 /* The address that the driver chooses lets the largest table in. */
 static void chosen(unsigned int order)
 {
@@ -232,6 +306,12 @@ int main(int argc, char **argv)
 		range(order, 0, part / 2 / PAGE * PAGE, part, "across two elements");
 		range(order, addr + 7 * PAGE, 3 * PAGE, part + 9 * PAGE,
 		      "ragged and skewed");
+		rights(order, addr + part, 0, size, "an element off");
+		rights(order, 0, PAGE, size - PAGE, "without the first page");
+		rights(order, 0, size / 2, size / 2, "upper half");
+		rights(order, 0, part, part, "one element");
+		rights(order, addr + 7 * PAGE, 3 * PAGE, part + 9 * PAGE,
+		       "ragged and skewed");
 		chosen(order);
 	}
 	chosen(0);
