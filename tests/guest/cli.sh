@@ -185,6 +185,35 @@ fails 1 "$id: something else is at its fixed address in this process" \
 	setarch --addr-no-randomize $morsel get "$id"
 $morsel rm "$id"
 
+# An ephemeral morsel lives as long as somebody has it, which no command is for:
+# perl creates it (struct morsel_create) and prints its ID and its descriptor.
+for what in "1 0 ephemeral" "3 $address ephemeral,meta"; do
+	read -r flags at names <<<"$what"
+	# shellcheck disable=SC2016 # for perl
+	coproc perl -e '
+		my ($flags, $at) = map { hex } @ARGV;
+		my $arg = pack "L3 l Q3", 1, $flags, 0640, -1, 0, $at, 0;
+		open my $dev, "+<", "/dev/morsel" or die "/dev/morsel: $!";
+		ioctl $dev, 0xc028d300, $arg or die "MORSEL_IOC_CREATE: $!";
+		my (undef, undef, undef, $fd, $id) = unpack "L3 l Q", $arg;
+		$| = 1;
+		printf "0x%016x %d\n", $id, $fd;
+		sleep' "$flags" "$at"
+	holder=$COPROC_PID
+	read -r id fd <&"${COPROC[0]}"
+	$morsel populate -n 8K "$id"
+	is "$(facts "$id" flags descriptors)" "[[\"${names/,/\",\"}\"],1]" "info --json: $names"
+	is "$($morsel info "$id" | sed -n 's/^flags *//p')" "${names/,/, }" "info: $names"
+	is "$($morsel ls | awk -v id="$id" '$1 == id { print $NF }')" "$names" "ls: $names"
+	tables=$(fact "$id" table_frames)
+	is "$(grep ^morsel- "/proc/$holder/fdinfo/$fd")" "$(printf 'morsel-%s:\t%s\n' \
+		id "$id" order 1 flags "0x$flags" address "0x${at#0x}" data-frames 2 \
+		table-frames "$tables" mappings 0 attachments 0)" "fdinfo: $names"
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+	is "$(morsels)" "$start" "$names: gone with who had it"
+done
+
 # populate and punch
 id=$($morsel create -o 1)
 $morsel populate "$id"
@@ -340,6 +369,10 @@ chmod 666 /dev/morsel
 fails 1 "$id: its mode does not permit this" as_nobody $morsel get "$id"
 is "$(as_nobody $morsel ls -q)" "" "ls hides what may not be read"
 shared=$($morsel put -m 644 "$tmp/short")
+is "$(as_nobody $morsel ls -q)" "$shared" "ls shows what may be read, and nothing else"
+is "$(as_nobody $morsel ls --json | jq -c '[.[] | [.id, .uid, .mode]]')" \
+	"[[\"$shared\",0,\"0644\"]]" "ls --json: whose it is"
+is "$($morsel ls -q | grep -cxE "$id|$shared")" 2 "ls shows both to root"
 is "$(as_nobody $morsel get -n 5 "$shared")" short "get of a readable one"
 fails 1 "$shared: its mode does not permit this" as_nobody $morsel rm "$shared"
 theirs=$($morsel put -m 666 "$tmp/short")
