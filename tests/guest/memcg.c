@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The memory cgroup: who populates pays, for pages and tables, and gets it
- * back at destruction; at the limit the one who asks for more is refused or
+ * back at destruction, for pages also when they are punched; at the limit the one who asks for more is refused or
  * killed, and the morsel with all that is in it lives on.
  */
 #include "guest.h"
@@ -164,6 +164,36 @@ static void charge(struct arena *a)
 	ok(charged_at_most(before + SLACK), "destruction gives it back");
 }
 
+/* By a process outside of the cgroup: who pays need not be who takes out. */
+static void punch(struct arena *a)
+{
+	uint64_t before = charged(), part = a->n / 2, used, done;
+	struct morsel_info i;
+	int fd;
+
+	limit(1024 * MIB);
+	fd = create(a->order, &a->id);
+	is(reap(spawn(populate, a)), 0, "order %u, prot %d: populated",
+	   a->order, a->prot);
+	is(morsel_punch(fd, 0, part * a->stride * PAGE, &done), 0,
+	   "half of it is punched");
+	i = info(fd);
+	is(i.data_frames, a->n - part, "half of the pages are left");
+	used = (i.data_frames + i.table_frames - 1) * PAGE;
+	ok(charged_at_most(before + used + SLACK), "that gives it back");
+	ok(charged() + SLACK >= before + used,
+	   "%llu bytes of pages and tables are charged: %llu",
+	   (unsigned long long)used, (unsigned long long)(charged() - before));
+	is(morsel_punch(fd, 0, morsel_size(a->order), &done), 0,
+	   "all of it is punched");
+	i = info(fd);
+	is(i.data_frames, 0, "no page is left");
+	used = (i.table_frames - 1) * PAGE;
+	ok(charged_at_most(before + used + SLACK), "but tables are charged");
+	destroy(fd);
+	ok(charged_at_most(before + SLACK), "until destruction");
+}
+
 static void exceed(struct arena *a, uint64_t max)
 {
 	uint64_t before = kills(), first;
@@ -268,12 +298,17 @@ int main(int argc, char **argv)
 		a->n = 4096;
 		charge(a);
 		*a = shapes[i];
+		a->n = 4096;
+		punch(a);
+		*a = shapes[i];
 		a->n = 16384;
 		exceed(a, 32 * MIB);
 	}
 
 	*a = (struct arena){ .order = 2, .stride = 1, .n = 4096 };
 	charge(a);
+	*a = (struct arena){ .order = 2, .stride = 1, .n = 4096 };
+	punch(a);
 	*a = (struct arena){ .order = 2, .stride = 1, .n = 16384 };
 	exceed_by_ioctl(a, 32 * MIB);
 	*a = (struct arena){ .order = 2, .stride = 1, .n = 16384 };
