@@ -350,13 +350,17 @@ static unsigned long area_aligned(unsigned long len, u64 offset, u64 size,
 				     found + align_gap(found, offset, size);
 }
 
-/* The fixed address of an object, if it is free. */
+/*
+ * The fixed address of an object: if it is free, or with MAP_FIXED in place of
+ * what is there.  Address 0 is no hint only without MAP_FIXED: mremap() goes to
+ * the address that it was given, whatever is answered here.
+ */
 static unsigned long area_fixed(unsigned long addr, unsigned long hint,
 				unsigned long len, unsigned long flags)
 {
 	unsigned long found;
 
-	if (hint && hint != addr)
+	if ((hint || flags & MAP_FIXED) && hint != addr)
 		return -EINVAL;
 	if (addr > TASK_SIZE || len > TASK_SIZE - addr)
 		return -ENOMEM;
