@@ -221,14 +221,15 @@ static int morsel_vm_may_split(struct vm_area_struct *vma, unsigned long addr)
  * The kernel announces mprotect() only after it has loaded the entry, and
  * then would change leaves in shared tables.  Detached first, it finds nothing
  * and announces nothing, so other users of the address space (KVM, HMM) would
- * keep what they may do no longer: zapping the empty range tells them.
+ * keep what they may do no longer: zapping the range tells them.  Always, for
+ * what is detached now says nothing of what they took from it before.
  */
 static int morsel_vm_mprotect(struct vm_area_struct *vma, unsigned long start,
 			      unsigned long end, unsigned long newflags)
 {
 	vma_start_write(vma);
-	if (morsel_view_detach(vma->vm_private_data))
-		morsel_zap_range(vma, start, end);
+	morsel_view_detach(vma->vm_private_data);
+	morsel_zap_range(vma, start, end);
 	return 0;
 }
 
