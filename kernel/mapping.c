@@ -138,6 +138,12 @@ static vm_fault_t fault_page(struct vm_fault *vmf, u64 index)
 	}
 	vmf->page = page;
 	return VM_FAULT_LOCKED;
+	/* Not left to the kernel, which would evict it as a page of its cache. */
+	if (PageHWPoison(page)) {
+		unlock_page(page);
+		put_page(page);
+		return VM_FAULT_HWPOISON;
+	}
 }
 
 static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
