@@ -18,6 +18,9 @@
 #if defined(MORSEL_HAVE_UFFD_WP_ASYNC) && !defined(MORSEL_HAVE_UFFD_NOT_SPECIAL)
 #error "this kernel lets userfaultfd write into shared page tables; take a newer one of its series"
 #endif
+#if !defined(CONFIG_ZONE_DMA) && defined(CONFIG_NUMA)
+#error "morsel needs ZONE_DMA: by the zone of its pages a file is exempt from NUMA balancing"
+#endif
 #ifdef MORSEL_HAVE_GLOBAL_ASID
 #error "this kernel has global ASIDs (AMD INVLPGB), which the TLB shootdown does not know"
 #endif

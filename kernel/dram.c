@@ -70,8 +70,8 @@ static void dram_table_free(struct morsel_source *source, unsigned int level,
 }
 
 #define DRAM_PAGE_GFP	(GFP_USER | __GFP_ACCOUNT | __GFP_ZERO)
-/* A block is a bonus: nobody is to wait or to be reclaimed for it. */
-#define DRAM_BLOCK_GFP	((DRAM_PAGE_GFP & ~__GFP_DIRECT_RECLAIM) | \
+/* A block is a bonus: nobody is to wait, to be reclaimed or woken for it. */
+#define DRAM_BLOCK_GFP	((DRAM_PAGE_GFP & ~__GFP_RECLAIM) | \
 			 __GFP_NORETRY | __GFP_NOWARN)
 
 /* Where the policy of the VMA wants it, else where the task's does. */
