@@ -221,7 +221,9 @@ static const struct morsel_source_ops dram_ops = {
  *
  * Accessed, and for writers dirty, from the start: that saves the hardware a
  * write.  Not dirty without the right to write, which would make the leaf one
- * of a shadow stack.
+ * of a shadow stack.  And soft-dirty for good: the leaf is many processes', so
+ * who looks for what one of them wrote is told of too much rather than of too
+ * little.
  */
 u64 morsel_dram_leaf_flags(unsigned long vm_flags)
 {
@@ -229,7 +231,7 @@ u64 morsel_dram_leaf_flags(unsigned long vm_flags)
 					 VM_SHARED);
 
 	return pgprot_val(prot) | _PAGE_ACCESSED |
-	       (vm_flags & VM_WRITE ? _PAGE_DIRTY : 0);
+	       (vm_flags & VM_WRITE ? _PAGE_DIRTY | _PAGE_SOFT_DIRTY : 0);
 }
 
 /**
