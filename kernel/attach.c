@@ -19,10 +19,11 @@
  *                           gate is waited for under the mmap lock only
  *   gate                    mmu_interval_read_begin()/retry(): between the
  *                           start and the end of an invalidation nothing is
- *                           attached in its range; a fault sleeps until then
+ *                           attached in its range; a fault sleeps until then,
+ *                           and until all others of the mm have ended
  *   view->lock              the slots, and the gate's second half; a detach
  *                           holds it until the TLBs are flushed, so who finds
- *                           nothing to detach may rely on that being done
+ *                           a slot gone may rely on that being done
  *   page table lock         the slot's entry (page_table_lock, or for a PMD
  *                           slot the lock of the PMD table)
  */
@@ -144,20 +145,24 @@ static struct morsel_slot *slot_first(struct morsel_view *view,
 	return found;
 }
 
+/* What is done in one section of view->lock. */
+#define DROP_BATCH	256u
+
 /*
- * Put back the placeholders of all slots in [start, end) and flush; view->lock
- * held.  Flush ourselves, because the kernel finds the placeholders empty and
- * flushes nothing.  Returns whether there was any slot.
+ * Put back the placeholders of the first slots in [start, end) and flush;
+ * view->lock held.  Flush ourselves, because the kernel finds the placeholders
+ * empty and flushes nothing.  Returns whether there may be more.
  */
 static bool view_drop(struct morsel_view *view, unsigned long start,
 		      unsigned long end)
 {
 	struct mm_struct *mm = view->gate.mm;
 	struct morsel_slot *slot, *next;
-	bool any = false;
+	unsigned int count = 0;
 
 	lockdep_assert_held(&view->lock);
-	for (slot = slot_first(view, start); slot && slot->addr < end; slot = next) {
+	for (slot = slot_first(view, start);
+	     slot && slot->addr < end && count < DROP_BATCH; slot = next) {
 		u64 *entry = slot_entry(mm, slot->addr, slot->level);
 
 		next = rb_entry_safe(rb_next(&slot->node), struct morsel_slot, node);
@@ -167,17 +172,32 @@ static bool view_drop(struct morsel_view *view, unsigned long start,
 		atomic_long_dec(view->attached);
 		rb_erase(&slot->node, &view->slots);
 		kfree(slot);
-		any = true;
+		count++;
 	}
-	if (any)
+	if (count)
 		morsel_tlb_flush_mm(mm);
-	return any;
+	return count == DROP_BATCH;
+}
+
+/* All slots in [start, end), while the caller sees to it that none is added. */
+static void view_drop_all(struct morsel_view *view, unsigned long start,
+			  unsigned long end, bool may_sleep)
+{
+	bool more;
+
+	do {
+		spin_lock(&view->lock);
+		more = view_drop(view, start, end);
+		spin_unlock(&view->lock);
+		if (more && may_sleep)
+			cond_resched();
+	} while (more);
 }
 
 /*
  * The kernel is about to zap, move or free tables in the range.  It may not
- * see ours: detach.  Nothing here sleeps, so a range that may not block is
- * served like any other.
+ * see ours: detach.  From mmu_interval_set_seq() on nothing is attached in the
+ * range.
  */
 static bool view_invalidate(struct mmu_interval_notifier *gate,
 			    const struct mmu_notifier_range *range,
@@ -187,8 +207,9 @@ static bool view_invalidate(struct mmu_interval_notifier *gate,
 
 	spin_lock(&view->lock);
 	mmu_interval_set_seq(gate, seq);
-	view_drop(view, range->start, range->end);
 	spin_unlock(&view->lock);
+	view_drop_all(view, range->start, range->end,
+		      mmu_notifier_range_blockable(range));
 	return true;
 }
 
@@ -239,19 +260,12 @@ struct morsel_view *morsel_view_create(struct vm_area_struct *vma,
  * (mprotect: it has loaded the entry by then).
  *
  * Context: no fault of the VMA can run: mmap lock held for writing and, where
- * there are VMA locks, the VMA write-locked.
- * Return: whether there was any.
+ * there are VMA locks, the VMA write-locked.  May sleep.
  */
-bool morsel_view_detach(struct morsel_view *view)
+void morsel_view_detach(struct morsel_view *view)
 {
-	bool any;
-
-	if (!view)
-		return false;
-	spin_lock(&view->lock);
-	any = view_drop(view, 0, ULONG_MAX);
-	spin_unlock(&view->lock);
-	return any;
+	if (view)
+		view_drop_all(view, 0, ULONG_MAX, true);
 }
 
 /**
@@ -396,7 +410,7 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 	slot->level = level;
 	value = morsel_entry_make(table, tree->source->table_flags);
 
-	/* Sleeps while an invalidation of this range is under way. */
+	/* Sleeps while an invalidation that includes this range is under way. */
 	seq = mmu_interval_read_begin(&view->gate);
 
 	spin_lock(&view->lock);

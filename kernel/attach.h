@@ -12,7 +12,7 @@ struct morsel_view;
 struct morsel_view *morsel_view_create(struct vm_area_struct *vma,
 				       atomic_long_t *attached);
 void morsel_view_destroy(struct morsel_view *view);
-bool morsel_view_detach(struct morsel_view *view);
+void morsel_view_detach(struct morsel_view *view);
 unsigned int morsel_view_level(struct vm_area_struct *vma, unsigned long addr,
 			       unsigned int order);
 vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
