@@ -366,9 +366,11 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
  * @tree:  the morsel's tree for the rights of the VMA
  * @index: the page of the morsel that the fault is at
  * @level: what morsel_view_level() said, at least 1
+ * @present: the page was in @tree before the fault
  *
  * When the table is attached already, as it is for all faults but the first,
- * this reads one entry and takes no lock.
+ * this reads one entry and takes no lock.  When the page was there too, somebody
+ * was faster, or the processor has a stale entry; see morsel_tlb_flush_local().
  *
  * Context: fault path; may sleep.
  * Return: VM_FAULT_NOPAGE when the access is to be tried again,
@@ -377,7 +379,7 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
  */
 vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 			      struct morsel_tree *tree, u64 index,
-			      unsigned int level)
+			      unsigned int level, bool present)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	unsigned long addr = ALIGN_DOWN(vmf->address, morsel_level_size(level));
@@ -390,8 +392,11 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 		return VM_FAULT_NOPAGE;
 	if (morsel_tree_table(tree, index, level, &table))
 		return VM_FAULT_OOM;
-	if (morsel_entry_pfn(READ_ONCE(*entry)) == table)
+	if (morsel_entry_pfn(READ_ONCE(*entry)) == table) {
+		if (present)
+			morsel_tlb_flush_local();
 		return VM_FAULT_NOPAGE;
+	}
 
 	/*
 	 * Below, this sleeps until an invalidation has ended.  Not under the
@@ -422,7 +427,6 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 	rb_add(&slot->node, &view->slots, slot_before);
 	atomic_long_inc(view->attached);
 	spin_unlock(&view->lock);
-	morsel_tlb_table_swapped(mm);
 	return VM_FAULT_NOPAGE;
 
 unchanged:

@@ -17,6 +17,6 @@ unsigned int morsel_view_level(struct vm_area_struct *vma, unsigned long addr,
 			       unsigned int order);
 vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 			      struct morsel_tree *tree, u64 index,
-			      unsigned int level);
+			      unsigned int level, bool present);
 
 #endif /* MORSEL_ATTACH_H */

@@ -14,7 +14,6 @@
 
 #include "compat.h"
 #include "dram.h"
-#include "tlb.h"
 
 static DEFINE_PER_CPU(struct morsel_frame_counts, dram_counts);
 
@@ -154,7 +153,7 @@ static unsigned int dram_pages_alloc(struct morsel_source *source, u64 index,
  * @pfn: frame of a page that was taken out
  *
  * Whoever looks at the owner does so under the page lock: after this nobody
- * maps the page any more (see morsel_vm_fault()), or keys a futex by it.
+ * maps the page any more (see fault_page()), or keys a futex by it.
  *
  * Context: process context, may sleep.
  */
@@ -175,15 +174,10 @@ static void dram_page_free(struct morsel_source *source, u64 pfn)
 	dram_count(to_dram(source), -1, 0);
 }
 
-static void dram_hole_filled(struct morsel_source *source)
-{
-	morsel_tlb_table_swapped(NULL);
-}
-
-static void dram_fill_begin(struct morsel_source *source, u64 first, u64 last)
+static int dram_fill_begin(struct morsel_source *source, u64 first, u64 last)
 	__acquires(RCU)
 {
-	morsel_hold_enter(&to_dram(source)->hold, first, last);
+	return morsel_hold_enter(&to_dram(source)->hold, first, last);
 }
 
 static void dram_fill_end(struct morsel_source *source) __releases(RCU)
@@ -208,7 +202,6 @@ static const struct morsel_source_ops dram_ops = {
 	.table_free = dram_table_free,
 	.pages_alloc = dram_pages_alloc,
 	.page_free = dram_page_free,
-	.hole_filled = dram_hole_filled,
 	.fill_begin = dram_fill_begin,
 	.fill_end = dram_fill_end,
 	.leaves_lock = dram_leaves_lock,

@@ -27,10 +27,10 @@ struct morsel_source;
  *                 source to know what to do with.
  * @page_free:     takes such a frame back; who holds another reference to it
  *                 keeps it until that is dropped
- * @hole_filled:   a present hole entry (see @hole of the source) was replaced;
- *                 processors may still walk through the old one
  * @fill_begin:    from here to @fill_end no page in [first, last] is taken out;
- *                 waits while one is.  Nothing in between may sleep.
+ *                 waits while one is.  Nothing in between may sleep.  0, or
+ *                 -EINTR when the caller was killed meanwhile: it may fill
+ *                 nothing, and calls @fill_end all the same.
  * @fill_end:      ends that
  * @leaves_lock:   who reads leaves in a PTE table under the lock of that table
  *                 is kept out, from here to @leaves_unlock
@@ -43,8 +43,7 @@ struct morsel_source_ops {
 	unsigned int (*pages_alloc)(struct morsel_source *source, u64 index,
 				    void *hint, u64 *pfns, unsigned int count);
 	void (*page_free)(struct morsel_source *source, u64 pfn);
-	void (*hole_filled)(struct morsel_source *source);
-	void (*fill_begin)(struct morsel_source *source, u64 first, u64 last);
+	int (*fill_begin)(struct morsel_source *source, u64 first, u64 last);
 	void (*fill_end)(struct morsel_source *source);
 	void (*leaves_lock)(struct morsel_source *source, u64 table);
 	void (*leaves_unlock)(struct morsel_source *source, u64 table);
@@ -62,6 +61,8 @@ struct morsel_source_ops {
  *               there, under a lock that other address spaces do not take.
  *               A present hole has its accessed bit set from the start, so
  *               that the hardware never changes it under a compare-and-swap.
+ *               Processors may walk through one for a while after it was
+ *               filled; who faults and finds the page there flushes its own.
  */
 struct morsel_source {
 	const struct morsel_source_ops *ops;

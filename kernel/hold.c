@@ -18,6 +18,7 @@
  * sees, it began before the grace period did, which waits for it.
  */
 #include <linux/limits.h>
+#include <linux/lockdep.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
@@ -40,6 +41,8 @@ void morsel_hold_init(struct morsel_hold *hold)
 	hold->first = U64_MAX;
 	hold->last = 0;
 	init_waitqueue_head(&hold->wait);
+	atomic_set(&hold->waiting, 0);
+	init_waitqueue_head(&hold->drained);
 	mutex_init(&hold->lock);
 }
 
@@ -49,22 +52,33 @@ void morsel_hold_init(struct morsel_hold *hold)
  * @first: first page that may be filled
  * @last:  last page
  *
- * The wait is short: a hold is for a bounded number of pages, and whoever
- * holds takes neither the mmap lock nor a VMA lock.
+ * The wait is for one hold: the next one does not begin before all who waited
+ * for the last are in their sections.  A hold is for a bounded number of pages,
+ * and whoever holds takes neither the mmap lock nor a VMA lock.
  *
  * Context: sleeps while any of the pages is held; on return, in an RCU read
  * section that morsel_hold_leave() ends.
+ * Return: 0; or -EINTR when the caller was killed meanwhile: it may not fill.
  */
-void morsel_hold_enter(struct morsel_hold *hold, u64 first, u64 last)
+int morsel_hold_enter(struct morsel_hold *hold, u64 first, u64 last)
 	__acquires(RCU)
 {
-	for (;;) {
-		rcu_read_lock();
-		if (likely(!hold_covers(hold, first, last)))
-			return;
+	bool waited = false;
+	int err = 0;
+
+	rcu_read_lock();
+	while (unlikely(!err && hold_covers(hold, first, last))) {
 		rcu_read_unlock();
-		wait_event(hold->wait, !hold_covers(hold, first, last));
+		if (!waited)
+			atomic_inc(&hold->waiting);
+		waited = true;
+		err = wait_event_killable(hold->wait,
+					  !hold_covers(hold, first, last));
+		rcu_read_lock();
 	}
+	if (unlikely(waited) && atomic_dec_and_test(&hold->waiting))
+		wake_up(&hold->drained);
+	return err ? -EINTR : 0;
 }
 
 /**
@@ -77,17 +91,44 @@ void morsel_hold_leave(struct morsel_hold *hold) __releases(RCU)
 }
 
 /**
+ * morsel_hold_lock() - be the only one who takes pages out
+ * @hold: the range
+ *
+ * Who finds a page gone under this lock may rely on it that whoever took it out
+ * has done all that belongs to that.
+ *
+ * Context: process context, sleeps.
+ * Return: 0, or -EINTR when the caller was killed.
+ */
+int morsel_hold_lock(struct morsel_hold *hold)
+{
+	return mutex_lock_killable(&hold->lock) ? -EINTR : 0;
+}
+
+/**
+ * morsel_hold_unlock() - let others take pages out
+ * @hold: the range
+ */
+void morsel_hold_unlock(struct morsel_hold *hold)
+{
+	mutex_unlock(&hold->lock);
+}
+
+/**
  * morsel_hold_begin() - hold a range
  * @hold:  the range
  * @first: first page
  * @last:  last page
  *
- * Context: process context, sleeps for a grace period.
- * Return: 0, nobody fills there until morsel_hold_end(); or -EINTR.
+ * Context: process context, sleeps for a grace period; morsel_hold_lock() held.
+ * Return: 0, nobody fills there until morsel_hold_end(); or -EINTR, nothing is
+ * held, when the caller was killed.
  */
 int morsel_hold_begin(struct morsel_hold *hold, u64 first, u64 last)
 {
-	if (mutex_lock_killable(&hold->lock))
+	lockdep_assert_held(&hold->lock);
+	/* Or who punches in a loop would keep faults out for good. */
+	if (wait_event_killable(hold->drained, !atomic_read(&hold->waiting)))
 		return -EINTR;
 	WRITE_ONCE(hold->last, last);
 	WRITE_ONCE(hold->first, first);
@@ -104,5 +145,4 @@ void morsel_hold_end(struct morsel_hold *hold)
 	/* Pairs with hold_covers(). */
 	smp_store_release(&hold->first, U64_MAX);
 	wake_up_all(&hold->wait);
-	mutex_unlock(&hold->lock);
 }

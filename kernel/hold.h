@@ -9,22 +9,28 @@
 
 /**
  * struct morsel_hold - the range that is held
- * @first: first page, or above @last: none
- * @last:  last page
- * @wait:  who wants to fill in the range
- * @lock:  one holds at a time
+ * @first:   first page, or above @last: none
+ * @last:    last page
+ * @wait:    who wants to fill in the range
+ * @waiting: how many of those were held up and have not filled yet
+ * @drained: the next who wants to hold lets those go first
+ * @lock:    taken by who takes pages out, to look for them and to hold
  */
 struct morsel_hold {
 	u64 first;
 	u64 last;
 	wait_queue_head_t wait;
-	struct mutex lock;	/* serializes begin and end */
+	atomic_t waiting;
+	wait_queue_head_t drained;
+	struct mutex lock;	/* held from before begin to after end */
 };
 
 void morsel_hold_init(struct morsel_hold *hold);
-void morsel_hold_enter(struct morsel_hold *hold, u64 first, u64 last)
+int morsel_hold_enter(struct morsel_hold *hold, u64 first, u64 last)
 	__acquires(RCU);
 void morsel_hold_leave(struct morsel_hold *hold) __releases(RCU);
+int morsel_hold_lock(struct morsel_hold *hold);
+void morsel_hold_unlock(struct morsel_hold *hold);
 int morsel_hold_begin(struct morsel_hold *hold, u64 first, u64 last);
 void morsel_hold_end(struct morsel_hold *hold);
 

@@ -5,10 +5,12 @@
  * A fault populates the page in the object's tree and then makes it visible:
  * by attaching the largest table that fits (attach.c), or, where none fits or
  * there are no shared tables for the VMA's rights, by handing the page to the
- * kernel, which maps it like a page of any file.  Never both at one address: a
- * leaf that the kernel installs below an attached entry would land in a shared
- * table.  morsel_view_level() depends on the VMA alone, and whatever changes a
- * VMA detaches it first.
+ * kernel, which maps it like a page of any file.  Never below an attached
+ * entry, where the kernel's leaf would land in a shared table:
+ * morsel_view_level() depends on the VMA alone, and whatever changes a VMA
+ * detaches it first.  The other way round it may be: a VMA that has no view yet
+ * gets leaves of its own, and a table that is attached later hides them, in
+ * its placeholder, until it is detached, which comes before any zapping.
  *
  * vma->vm_private_data is the view.  It is set at mmap, and lazily by a fault
  * in VMAs that come from fork, split or mremap; changed with the mmap lock
@@ -136,14 +138,20 @@ static vm_fault_t fault_page(struct vm_fault *vmf, u64 index)
 		put_page(page);
 		return VM_FAULT_NOPAGE;
 	}
-	vmf->page = page;
-	return VM_FAULT_LOCKED;
 	/* Not left to the kernel, which would evict it as a page of its cache. */
 	if (PageHWPoison(page)) {
 		unlock_page(page);
 		put_page(page);
 		return VM_FAULT_HWPOISON;
 	}
+	vmf->page = page;
+	return VM_FAULT_LOCKED;
+}
+
+/* Who was killed while waiting goes back to where the signal is looked for. */
+static vm_fault_t fault_error(int err)
+{
+	return err == -EINTR ? VM_FAULT_NOPAGE : VM_FAULT_OOM;
 }
 
 static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
@@ -156,6 +164,7 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 	struct morsel_tree *tree;
 	unsigned int level;
 	vm_fault_t ret;
+	int added;
 
 	level = morsel_view_level(vma, vmf->address, object->tree.order);
 	if (level && !view) {
@@ -166,13 +175,14 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 	}
 
 	if (!level) {
-		if (morsel_tree_populate(&object->tree, index, last, vma) < 0)
-			return VM_FAULT_OOM;
-		return fault_page(vmf, index);
+		added = morsel_tree_populate(&object->tree, index, last, vma);
+		return added < 0 ? fault_error(added) : fault_page(vmf, index);
 	}
-	tree = morsel_object_populate(object, vma->vm_flags, index, last, vma);
-	return tree ? morsel_view_attach(view, vmf, tree, index, level) :
-		      VM_FAULT_OOM;
+	added = morsel_object_populate(object, vma->vm_flags, index, last, vma,
+				       &tree);
+	return added < 0 ? fault_error(added) :
+			   morsel_view_attach(view, vmf, tree, index, level,
+					      !added);
 }
 
 #ifdef MORSEL_HAVE_VMA_LOCK

@@ -42,11 +42,6 @@ static void mirror_page_free(struct morsel_source *source, u64 pfn)
 {
 }
 
-static void mirror_hole_filled(struct morsel_source *source)
-{
-	below(source)->ops->hole_filled(below(source));
-}
-
 static void mirror_leaves_lock(struct morsel_source *source, u64 table)
 {
 	below(source)->ops->leaves_lock(below(source), table);
@@ -61,7 +56,6 @@ static const struct morsel_source_ops mirror_ops = {
 	.table_alloc = mirror_table_alloc,
 	.table_free = mirror_table_free,
 	.page_free = mirror_page_free,
-	.hole_filled = mirror_hole_filled,
 	.leaves_lock = mirror_leaves_lock,
 	.leaves_unlock = mirror_leaves_unlock,
 };
@@ -97,25 +91,31 @@ void morsel_mirror_destroy(struct morsel_mirror *mirror)
 	morsel_tree_destroy(&mirror->tree);
 }
 
-/* Copy all leaves of a PTE table that the mirror lacks. */
-static void mirror_copy(struct morsel_mirror *mirror, u64 index, u64 *from,
+/*
+ * Copy all leaves of a PTE table that the mirror lacks.  Returns how many, or
+ * -EINTR.
+ */
+static int mirror_copy(struct morsel_mirror *mirror, u64 index, u64 *from,
 			u64 *to)
 {
 	struct morsel_source *source = mirror->original->source;
 	u64 first = index - morsel_level_slot(1, index);
 	u64 hole = source->hole[1];
 	unsigned int i;
+	int err, added = 0;
 
-	source->ops->fill_begin(source, first, first + MORSEL_ENTRIES - 1);
-	for (i = 0; i < MORSEL_ENTRIES; i++) {
+	err = source->ops->fill_begin(source, first, first + MORSEL_ENTRIES - 1);
+	for (i = 0; !err && i < MORSEL_ENTRIES; i++) {
 		u64 leaf = READ_ONCE(from[i]);
+		u64 copy = morsel_entry_make(morsel_entry_pfn(leaf),
+					     mirror->source.leaf_flags);
 
-		if (leaf != hole && READ_ONCE(to[i]) == hole)
-			cmpxchg64(&to[i], hole,
-				  morsel_entry_make(morsel_entry_pfn(leaf),
-						    mirror->source.leaf_flags));
+		if (leaf != hole && READ_ONCE(to[i]) == hole &&
+		    cmpxchg64(&to[i], hole, copy) == hole)
+			added++;
 	}
 	source->ops->fill_end(source);
+	return err ? err : added;
 }
 
 /**
@@ -129,7 +129,8 @@ static void mirror_copy(struct morsel_mirror *mirror, u64 index, u64 *from,
  * may be missing again, as it may be at any time after the call.
  *
  * Context: process context, may sleep.
- * Return: 0 or -ENOMEM, with both trees intact.
+ * Return: how many leaves this call added to the mirror, or with both trees
+ * intact -ENOMEM or, when the caller was killed, -EINTR.
  */
 int morsel_mirror_populate(struct morsel_mirror *mirror, u64 first, u64 last,
 			   void *hint)
@@ -154,6 +155,5 @@ int morsel_mirror_populate(struct morsel_mirror *mirror, u64 first, u64 last,
 	ret = morsel_tree_table(mirror->original, first, 1, &from);
 	if (ret)
 		return ret;
-	mirror_copy(mirror, first, morsel_frame_table(from), copies);
-	return 0;
+	return mirror_copy(mirror, first, morsel_frame_table(from), copies);
 }

@@ -481,30 +481,33 @@ static struct morsel_mirror *object_mirror(struct morsel_object *object,
  * @first:    page
  * @last:     page, not before @first and below the same PTE table
  * @vma:      whose memory policy is to be obeyed, or NULL
+ * @tree:     out: the tree for these rights, with the pages in it
  *
  * Context: process context, may sleep.
- * Return: the tree for these rights, with the pages in it, or NULL when memory
- * ran out.
+ * Return: how many pages this call added to @tree, or -ENOMEM or, when the
+ * caller was killed, -EINTR.
  */
-struct morsel_tree *morsel_object_populate(struct morsel_object *object,
-					   unsigned long vm_flags, u64 first,
-					   u64 last, struct vm_area_struct *vma)
+int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
+			   u64 first, u64 last, struct vm_area_struct *vma,
+			   struct morsel_tree **tree)
 {
 	struct morsel_mirror *mirror;
 	enum morsel_rights rights;
 
-	if (!(vm_flags & VM_EXEC) && vm_flags & VM_WRITE)
-		return morsel_tree_populate(&object->tree, first, last, vma) < 0 ?
-			       NULL : &object->tree;
+	if (!(vm_flags & VM_EXEC) && vm_flags & VM_WRITE) {
+		*tree = &object->tree;
+		return morsel_tree_populate(*tree, first, last, vma);
+	}
 
 	if (!(vm_flags & VM_EXEC))
 		rights = MORSEL_R;
 	else
 		rights = vm_flags & VM_WRITE ? MORSEL_RWX : MORSEL_RX;
 	mirror = object_mirror(object, rights, vm_flags);
-	if (!mirror || morsel_mirror_populate(mirror, first, last, vma))
-		return NULL;
-	return &mirror->tree;
+	if (!mirror)
+		return -ENOMEM;
+	*tree = &mirror->tree;
+	return morsel_mirror_populate(mirror, first, last, vma);
 }
 
 /**
@@ -513,16 +516,17 @@ struct morsel_tree *morsel_object_populate(struct morsel_object *object,
  * @index:  page
  *
  * Context: may sleep.
- * Return: the page with a reference, or NULL where there is none.
+ * Return: the page with a reference, or NULL where there is none or the caller
+ * was killed.
  */
 struct page *morsel_object_page(struct morsel_object *object, u64 index)
 {
 	struct morsel_source *source = object->tree.source;
 	struct page *page = NULL;
-	u64 pfn;
+	u64 pfn = MORSEL_PFN_NONE;
 
-	source->ops->fill_begin(source, index, index);
-	pfn = morsel_tree_lookup(&object->tree, index);
+	if (!source->ops->fill_begin(source, index, index))
+		pfn = morsel_tree_lookup(&object->tree, index);
 	if (pfn != MORSEL_PFN_NONE) {
 		page = pfn_to_page(pfn);
 		get_page(page);
@@ -538,7 +542,7 @@ struct page *morsel_object_page(struct morsel_object *object, u64 index)
  * @last:   last page of the range
  *
  * Context: process context, may sleep.
- * Return: 0, done when @next is above @last; or -ENOMEM.
+ * Return: 0, done when @next is above @last; or -ENOMEM or -EINTR.
  */
 int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last)
 {

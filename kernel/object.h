@@ -52,9 +52,9 @@ struct morsel_object *morsel_object_create(unsigned int order, umode_t mode,
 					   u32 flags, u64 address);
 struct morsel_object *morsel_object_get(u64 id, int mask);
 int morsel_object_next(u64 *cursor, struct morsel_info *info);
-struct morsel_tree *morsel_object_populate(struct morsel_object *object,
-					   unsigned long vm_flags, u64 first,
-					   u64 last, struct vm_area_struct *vma);
+int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
+			   u64 first, u64 last, struct vm_area_struct *vma,
+			   struct morsel_tree **tree);
 struct page *morsel_object_page(struct morsel_object *object, u64 index);
 int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last);
 struct file *morsel_object_file(struct morsel_object *object, int flags,

@@ -3,7 +3,7 @@
  * punch.c - pages taken out of a living, mapped morsel
  *
  * In this order:
- *   1. nobody fills in the range (hold.c)
+ *   1. nobody else takes out, nobody fills in the range (hold.c)
  *   2. its leaves are cleared, in the tree and in every mirror
  *   3. its pages are disowned: who has one by a leaf of its own, and is about
  *      to have the kernel map it, looks at the owner under the page lock
@@ -57,6 +57,7 @@ static void punch_take(struct morsel_object *object, u64 first, u64 last,
 	}
 }
 
+/* Under the lock of the hold. */
 static int punch_window(struct morsel_object *object, u64 first, u64 last)
 {
 	struct morsel_source *source = object->tree.source;
@@ -90,8 +91,8 @@ static int punch_window(struct morsel_object *object, u64 first, u64 last)
  * @last:   last page of the range
  *
  * When it returns with @next moved on, no process sees what was in the pages
- * before, and their frames are free or pinned.  The only page of an order-0
- * morsel is its root, and stays: it is cleared.
+ * before, and their frames are free or pinned, whoever took them out.  The only
+ * page of an order-0 morsel is its root, and stays: it is cleared.
  *
  * Context: process context, may sleep; no mmap lock held.
  * Return: 0, done when @next is above @last; or -EINTR.
@@ -107,14 +108,15 @@ int morsel_punch(struct morsel_object *object, u64 *next, u64 last)
 		return 0;
 	}
 
+	err = morsel_hold_lock(&object->dram.hold);
+	if (err)
+		return err;
 	first = morsel_tree_next(&object->tree, *next, last);
-	if (first <= last) {
-		end = min(last, first | (PUNCH_WINDOW - 1));
+	end = min(last, first | (PUNCH_WINDOW - 1));
+	if (first <= last)
 		err = punch_window(object, first, end);
-		if (err)
-			return err;
-		first = end + 1;
-	}
-	*next = first;
-	return 0;
+	morsel_hold_unlock(&object->dram.hold);
+	if (!err)
+		*next = end + 1;
+	return err;
 }

@@ -47,22 +47,19 @@ void morsel_tlb_flush_mm(struct mm_struct *mm)
 }
 
 /**
- * morsel_tlb_table_swapped() - an empty table was replaced by a filled one
- * @mm: the address space, or NULL for all of them
+ * morsel_tlb_flush_local() - no translation made before survives here
  *
- * Nothing can be read through the stale entry, but a processor that keeps it
- * in a paging-structure cache would fault for ever: the kernel finds the page
- * present and returns.  Intel drops such entries for the address at every page
- * fault (SDM vol. 3, 4.10.4.1); nobody else promises it, so flush there.
+ * For a fault that finds its page there already.  Where an empty table was
+ * replaced by a filled one, nothing can be read through the stale entry, but a
+ * processor that keeps it in a paging-structure cache would fault for ever: the
+ * kernel finds the page present and returns.  Intel drops such entries for the
+ * address at every page fault (SDM vol. 3, 4.10.4.1); nobody else promises it.
  *
- * Context: any with interrupts enabled; does not sleep.
+ * Context: any.
  */
-void morsel_tlb_table_swapped(struct mm_struct *mm)
+void morsel_tlb_flush_local(void)
 {
-	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
-		return;
-	if (mm)
-		morsel_tlb_flush_mm(mm);
-	else
-		on_each_cpu(tlb_flush_local, NULL, true);
+	preempt_disable();
+	tlb_flush_local(NULL);
+	preempt_enable();
 }

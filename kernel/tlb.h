@@ -6,6 +6,6 @@
 struct mm_struct;
 
 void morsel_tlb_flush_mm(struct mm_struct *mm);
-void morsel_tlb_table_swapped(struct mm_struct *mm);
+void morsel_tlb_flush_local(void);
 
 #endif /* MORSEL_TLB_H */

@@ -103,8 +103,6 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
 		return 0;
 	}
 
-	if (hole)
-		source->ops->hole_filled(source);
 	*child = pfn;
 	return 0;
 }
@@ -143,18 +141,19 @@ int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 
 /*
  * Link @count pages from @first on, and free those that others were faster
- * with.  Returns how many went in.
+ * with.  Returns how many went in, or -EINTR.  Source: thesis 3.4.
  */
-static unsigned int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
+static int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
 			      u64 *pfns, unsigned int count)
 {
 	struct morsel_source *source = tree->source;
 	u64 *leaf = &leaves[morsel_level_slot(1, first)];
 	u64 hole = source->hole[1];
-	unsigned int i, added = 0;
+	unsigned int i;
+	int err, added = 0;
 
-	source->ops->fill_begin(source, first, first + count - 1);
-	for (i = 0; i < count; i++) {
+	err = source->ops->fill_begin(source, first, first + count - 1);
+	for (i = 0; !err && i < count; i++) {
 		u64 value = morsel_entry_make(pfns[i], source->leaf_flags);
 
 		if (cmpxchg64(&leaf[i], hole, value) == hole) {
@@ -167,7 +166,7 @@ static unsigned int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
 	for (i = 0; i < count; i++)
 		if (pfns[i] != MORSEL_PFN_NONE)
 			tree_frame_free(tree, 0, pfns[i]);
-	return added;
+	return err ? err : added;
 }
 
 /**
@@ -180,7 +179,8 @@ static unsigned int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
  * Lock-free; any number of callers in any number of address spaces.
  *
  * Context: process context, may sleep.
- * Return: how many pages this call added, or -ENOMEM with the tree intact.
+ * Return: how many pages this call added, or with the tree intact -ENOMEM or,
+ * when the caller was killed, -EINTR.
  */
 int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
 			 void *hint)
@@ -188,16 +188,16 @@ int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
 	struct morsel_source *source = tree->source;
 	u64 hole = source->hole[1];
 	u64 pfns[MORSEL_BATCH];
-	int err, added = 0;
+	int ret, added = 0;
 	u64 table, *leaves;
 
 	/* Its root is its only page. */
 	if (!tree->order)
 		return 0;
 
-	err = morsel_tree_table(tree, first, 1, &table);
-	if (err)
-		return err;
+	ret = morsel_tree_table(tree, first, 1, &table);
+	if (ret)
+		return ret;
 	leaves = morsel_frame_table(table);
 
 	while (first <= last) {
@@ -215,7 +215,10 @@ int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
 		holes = source->ops->pages_alloc(source, first, hint, pfns, holes);
 		if (!holes)
 			return -ENOMEM;
-		added += tree_link(tree, leaves, first, pfns, holes);
+		ret = tree_link(tree, leaves, first, pfns, holes);
+		if (ret < 0)
+			return ret;
+		added += ret;
 		first += holes;
 	}
 	return added;

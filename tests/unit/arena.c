@@ -16,7 +16,8 @@ enum { FREE, DATA = 1, TABLE = 2 /* + level */ };
 u64 *morsel_arena;
 
 static int state[ARENA_FRAMES];
-static long next_frame, data, tables, filled;
+static long next_frame, data, tables;
+static bool killed;
 static long budget;	/* allocations left, or negative: unlimited */
 static pthread_rwlock_t hold = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_mutex_t leaves = PTHREAD_MUTEX_INITIALIZER;
@@ -107,14 +108,10 @@ static void page_free(struct morsel_source *source, u64 pfn)
 	__atomic_fetch_sub(&data, 1, __ATOMIC_RELAXED);
 }
 
-static void hole_filled(struct morsel_source *source)
-{
-	__atomic_fetch_add(&filled, 1, __ATOMIC_RELAXED);
-}
-
-static void fill_begin(struct morsel_source *source, u64 first, u64 last)
+static int fill_begin(struct morsel_source *source, u64 first, u64 last)
 {
 	pthread_rwlock_rdlock(&hold);
+	return killed ? -EINTR : 0;
 }
 
 static void fill_end(struct morsel_source *source)
@@ -152,7 +149,6 @@ static const struct morsel_source_ops ops = {
 	.table_free = table_free,
 	.pages_alloc = pages_alloc,
 	.page_free = page_free,
-	.hole_filled = hole_filled,
 	.fill_begin = fill_begin,
 	.fill_end = fill_end,
 	.leaves_lock = leaves_lock,
@@ -173,7 +169,7 @@ void arena_reset(void)
 	if (!morsel_arena)
 		morsel_arena = aligned_alloc(4096, ARENA_FRAMES * 4096ul);
 	memset(state, 0, sizeof(state));
-	next_frame = data = tables = filled = 0;
+	next_frame = data = tables = 0;
 	budget = -1;
 
 	arena.hole[3] = morsel_entry_make(EMPTY_PMD, ARENA_TABLE);
@@ -206,9 +202,9 @@ long arena_tables(void)
 	return __atomic_load_n(&tables, __ATOMIC_RELAXED);
 }
 
-long arena_holes_filled(void)
+void arena_kill(bool kill)
 {
-	return __atomic_load_n(&filled, __ATOMIC_RELAXED);
+	killed = kill;
 }
 
 void arena_fail_after(long n)

@@ -22,8 +22,8 @@ long arena_data(void);
 long arena_tables(void);
 /* The @n-th allocation from now fails, and all after it; 0: none does. */
 void arena_fail_after(long n);
-/* How many present holes were replaced since the last reset. */
-long arena_holes_filled(void);
+/* From now on who wants to fill is killed while waiting; or not any more. */
+void arena_kill(bool kill);
 /* Whether all entries of the shared empty tables are as they were made. */
 bool arena_empties_intact(void);
 

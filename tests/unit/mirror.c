@@ -51,7 +51,7 @@ static void same_page_other_rights(unsigned int order)
 	u64 pfn, last = morsel_level_pages(order) - 1;
 
 	begin(order);
-	ok(!mirror_populate(0) && arena_data() == 1,
+	ok(mirror_populate(0) == 1 && arena_data() == 1,
 	   "order %u: a fault in the mirror populates the original", order);
 	pfn = morsel_tree_lookup(&tree, 0);
 	ok(leaf(&tree, 0) == morsel_entry_make(pfn, ARENA_LEAF) &&
@@ -79,11 +79,16 @@ static void out_of_memory(unsigned int order)
 	mirror_populate(0);
 	for (n = 1; n < 16; n++) {
 		arena_fail_after(n);
-		if (!mirror_populate(last))
+		if (mirror_populate(last) >= 0)
 			break;
 		failed++;
 	}
 	arena_fail_after(0);
+	arena_kill(true);
+	ok(morsel_mirror_populate(&mirror, last - 1, last - 1, NULL) == -EINTR &&
+	   morsel_tree_lookup(&mirror.tree, last - 1) == MORSEL_PFN_NONE,
+	   "order %u: killed while it was held off", order);
+	arena_kill(false);
 	ok(failed && morsel_tree_lookup(&mirror.tree, last) ==
 	   morsel_tree_lookup(&tree, last),
 	   "order %u: intact after %ld failures", order, failed);
@@ -97,8 +102,10 @@ static void batches(unsigned int order)
 	u64 i;
 
 	begin(order);
-	ok(!morsel_mirror_populate(&mirror, 3, 511, NULL) &&
+	ok(morsel_mirror_populate(&mirror, 3, 511, NULL) == 509 &&
 	   arena_data() == 509, "order %u: a range through the mirror", order);
+	ok(!morsel_mirror_populate(&mirror, 3, 511, NULL),
+	   "order %u: which is there then", order);
 	arena_hold();
 	morsel_tree_take(&tree, 100, 299, arena_take, NULL);
 	morsel_tree_take(&mirror.tree, 100, 299, ignore, NULL);
