@@ -10,10 +10,12 @@
 
 /* What the victim has of its own, and so leaves to the others by its death. */
 #define BALLAST (48ull << 20)
+#define STAMPS 100 /* pages of the survivor */
 
 struct arena {
 	uint64_t id;
 	unsigned int order;
+	int fd;
 	int prot;
 	uint64_t total; /* what spread() gets: more than there is memory for */
 	atomic_ulong done;
@@ -68,6 +70,23 @@ static int populate(void *arg)
 	}
 }
 
+/* The same by one ioctl. */
+static int populate_at_once(void *arg)
+{
+	struct arena *a = arg;
+	char *ballast =
+		mmap(NULL, BALLAST, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t done = 0;
+	int err;
+
+	need(ballast != MAP_FAILED);
+	memset(ballast, 1, BALLAST);
+	oom_score("1000");
+	err = morsel_populate(a->fd, 0, a->total * PAGE, &done);
+	a->done = done / PAGE;
+	return err == -ENOMEM ? 0 : 1;
+}
+
 static int check(void *arg)
 {
 	struct arena *a = arg;
@@ -81,10 +100,24 @@ static int check(void *arg)
 	return 0;
 }
 
+/* But for what the kernel keeps on its lists for each processor. */
+static void given_back(uint64_t before, uint64_t used)
+{
+	uint64_t after = kib_free();
+
+	for (int i = 0; i < 500 && after + used / 10 < before; i++) {
+		usleep(10000);
+		after = kib_free();
+	}
+	ok(after + used / 10 >= before,
+	   "destruction gives it back: %llu of %llu KiB are free",
+	   (unsigned long long)after, (unsigned long long)before);
+}
+
 static void run_out(struct arena *a)
 {
 	uint64_t before = kib_free(),
-		 kills = number_in("/proc/vmstat", "oom_kill"), after;
+		 kills = number_in("/proc/vmstat", "oom_kill");
 	struct morsel_info i;
 	struct sysinfo si;
 	int fd = create(a->order, &a->id);
@@ -110,15 +143,67 @@ static void run_out(struct arena *a)
 	is(i.mappings, 0, "the dead have no mapping");
 	is(reap(spawn(check, a)), 0, "content");
 	destroy(fd);
-	/* But for what the kernel keeps on its lists for each processor. */
-	after = kib_free();
-	for (int i = 0; i < 500 && after + used / 10 < before; i++) {
-		usleep(10000);
-		after = kib_free();
-	}
-	ok(after + used / 10 >= before,
-	   "destruction gives it back: %llu of %llu KiB are free",
-	   (unsigned long long)after, (unsigned long long)before);
+	given_back(before, used);
+}
+
+/* What the survivors had written, and zeroes behind. */
+static int check_filled(void *arg)
+{
+	struct arena *a = arg;
+	char *p = map_id(a->id, R);
+
+	for (uint64_t i = 0; i < a->total; i++)
+		need(*word(p, i) == (i < STAMPS ? stamp(i) : 0));
+	return 0;
+}
+
+static void run_out_at_once(unsigned int order)
+{
+	struct arena *a = shared(sizeof(*a));
+	uint64_t before = kib_free(), used, wrong = 0,
+		 kills = number_in("/proc/vmstat", "oom_kill");
+	struct morsel_info i;
+	struct sysinfo si;
+	int status;
+	char *p;
+
+	sysinfo(&si);
+	a->order = order;
+	a->fd = create(order, &a->id);
+	a->total = si.totalram / PAGE;
+	p = map(a->fd, RW);
+	for (uint64_t k = 0; k < STAMPS; k++)
+		*word(p, k) = stamp(k);
+	status = reap(spawn(populate_at_once, a));
+	kills = number_in("/proc/vmstat", "oom_kill") - kills;
+	note("order %u: %s after %llu pages", order,
+	     status ? "killed" : "ENOMEM", info(a->fd).data_frames);
+	ok((status == -SIGKILL && kills == 1) || (status == 0 && kills == 0),
+	   "order %u: the ioctl without end is killed, or says ENOMEM", order);
+	i = info(a->fd);
+	used = (i.data_frames + i.table_frames) * (PAGE / 1024);
+	ok(i.data_frames < a->total && used > before / 2,
+	   "order %u: what it populated is most of the memory", order);
+	ok(status || i.data_frames == a->done,
+	   "order %u: and as much as it says", order);
+	/* By one run from the first page on, so these are in it. */
+	a->total = i.data_frames;
+	for (uint64_t k = 0; k < a->total; k++)
+		wrong += *word(p, k) != (k < STAMPS ? stamp(k) : 0);
+	is(wrong, 0, "order %u: the survivor's content", order);
+	is(reap(spawn(check_filled, a)), 0,
+	   "order %u: content in a second process", order);
+	is(info(a->fd).data_frames, a->total, "order %u: and no page is new",
+	   order);
+	*word(p, STAMPS) = 1;
+	is(morsel_punch(a->fd, 0, morsel_size(order), NULL), 0,
+	   "order %u: punched as a whole", order);
+	is(info(a->fd).data_frames, 0, "order %u: no page is left", order);
+	is(*word(p, STAMPS), 0, "order %u: and it can be used again", order);
+	unmap(p, order);
+	destroy(a->fd);
+	given_back(before, used);
+	munmap(a, sizeof(*a));
 }
 
 int main(int argc, char **argv)
@@ -140,6 +225,8 @@ int main(int argc, char **argv)
 	*a = (struct arena){ .order = 3, .prot = R };
 	run_out(a);
 	munmap(a, sizeof(*a));
+	run_out_at_once(2);
+	run_out_at_once(3);
 	oom_score("0");
 	return guest_done();
 }
