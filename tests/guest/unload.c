@@ -8,10 +8,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 
 #define WARM_UP 50 /* cycles until the kernel's caches have their size */
 #define CYCLES 1000
+#define PINNED 4096 /* pages in a pipe */
 #define LIVES 10 /* one cycle in so many has a morsel in it */
 
 static int module_fd;
@@ -116,6 +118,35 @@ static int leave_object(void)
 	return 0;
 }
 
+static int leave_meta(void)
+{
+	int fd = morsel_create_at(device(), 2, 0700, 0, free_addr(2, 0),
+				  &arena->id);
+
+	need(fd >= 0);
+	close(fd);
+	return 0;
+}
+
+static int ephemeral(void)
+{
+	return morsel_create(device(), 2, 0700, MORSEL_CREATE_EPHEMERAL, NULL);
+}
+
+static int take_ephemeral(void)
+{
+	return ephemeral() < 0;
+}
+
+static int take_ephemeral_mapping(void)
+{
+	int fd = ephemeral();
+
+	*word(map(fd, RW), 7) = 1;
+	close(fd);
+	return 0;
+}
+
 static int dead_descriptor(void)
 {
 	int fd = create(2, NULL);
@@ -160,6 +191,9 @@ static const struct keeper {
 	{ "a mapping without descriptor", take_mapping },
 	{ "a mapping never touched", take_untouched_mapping },
 	{ "a morsel without descriptor", leave_object },
+	{ "a meta morsel", leave_meta },
+	{ "an ephemeral morsel that is open", take_ephemeral },
+	{ "an ephemeral morsel that is mapped", take_ephemeral_mapping },
 	{ "the descriptor of a dead morsel", take_dead },
 	{ "a descriptor in a socket", send_descriptor },
 	{ "the descriptor of a dead morsel in a socket", send_dead },
@@ -177,28 +211,23 @@ static int keep(void *arg)
 	return 0;
 }
 
-static bool refused(int err)
-{
-	return err == EBUSY || err == EAGAIN;
-}
-
+/*
+ * EAGAIN is what delete_module() says of a module that has users; EBUSY would
+ * be one that is still being loaded or already unloaded.
+ */
 static void kept(const struct keeper *keeper)
 {
 	pid_t pid;
-	int err;
 
 	*arena = (struct arena){ 0 };
 	pid = spawn(keep, (void *)keeper);
 	await(&arena->step, 1);
-	err = unload();
-	ok(refused(err), "kept by %s (errno %d)", keeper->what, err);
+	is(unload(), EAGAIN, "kept by %s: EAGAIN", keeper->what);
 	arena->step = 2;
 	is(reap(pid), 0, "which then goes");
 	if (arena->id) {
 		usleep(20000);
-		err = unload();
-		ok(refused(err), "kept by the morsel that is left (errno %d)",
-		   err);
+		is(unload(), EAGAIN, "kept by the morsel that is left: EAGAIN");
 		device_reopen();
 		destroy(select_id(arena->id, 0));
 		device_close();
@@ -224,7 +253,6 @@ static const struct counter {
 	{ "Percpu", 1, 16 },
 	{ "VmallocUsed", 1, 64 },
 };
-
 
 static void put_text(const char *path, const char *text)
 {
@@ -270,6 +298,56 @@ static void measure(long kib[COUNTERS])
 					kib[i] = value;
 	fclose(f);
 	kib[FREE] += kept_by_processors();
+}
+
+/* Pages that a pipe has are no longer the morsel's, nor the module's. */
+static void pinned(void)
+{
+	size_t size = PINNED * PAGE, got = 0, wrong = 0;
+	long before[COUNTERS] = { 0 }, after[COUNTERS] = { 0 };
+	char page[PAGE], *p;
+	int fd, pipes[2];
+
+	device_reopen();
+	fd = create(2, NULL);
+	p = map(fd, RW);
+	for (uint64_t i = 0; i < PINNED; i++)
+		*word(p, i) = stamp(i);
+	if (pipe2(pipes, O_CLOEXEC) || fcntl(pipes[1], F_SETPIPE_SZ, size) < 0)
+		bail("pipe: %s", strerror(errno));
+	while (got < size) {
+		struct iovec iov = { p + got, size - got };
+		ssize_t n = vmsplice(pipes[1], &iov, 1, SPLICE_F_NONBLOCK);
+
+		if (n <= 0)
+			bail("vmsplice of %zu: %s", size - got,
+			     strerror(errno));
+		got += n;
+	}
+	unmap(p, 2);
+	destroy(fd);
+	ok(same_stats((struct morsel_stats){ 0 }, stats()),
+	   "the pages in a pipe are no frames of a morsel");
+	device_close();
+	is(unload_soon(), 0, "pinned pages do not keep the module");
+	for (uint64_t i = 0; i < PINNED / 2; i++)
+		wrong += read(pipes[0], page, PAGE) != (ssize_t)PAGE ||
+			 *word(page, 0) != stamp(i);
+	is(wrong, 0, "without it the pipe has what it had");
+	measure(before);
+	close(pipes[0]);
+	close(pipes[1]);
+	/* Perhaps a moment later. */
+	for (int i = 0; i < 50; i++) {
+		measure(after);
+		if (after[FREE] - before[FREE] >= (long)(size / 2048) * 9 / 10)
+			break;
+		usleep(100000);
+	}
+	ok(after[FREE] - before[FREE] >= (long)(size / 2048) * 9 / 10,
+	   "the end of the pipe gives %zu KiB back: %ld KiB", size / 2048,
+	   after[FREE] - before[FREE]);
+	load();
 }
 
 static int live(void *arg)
@@ -349,6 +427,7 @@ int main(int argc, char **argv)
 	device_close();
 	for (size_t i = 0; i < sizeof(keepers) / sizeof(*keepers); i++)
 		kept(&keepers[i]);
+	pinned();
 	cycles();
 	device_reopen();
 	return done();
