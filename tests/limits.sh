@@ -1,12 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# limits-KERNEL.t, links to this file: a guest with that kernel and so little
+# limits-KERNEL-LEVELS-PTI.t, all links to this file: a guest with that kernel,
+# 4 or 5 levels of page tables, page-table isolation on or off, and so little
 # memory that it runs out; and the module unloaded, with and without users
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-IFS=- read -r _ kernel <<<"$(basename "$0" .t)"
-exec vm/run --kernel "$kernel" --cpu max --mem 640M --oom -- \
+IFS=- read -r _ kernel levels pti <<<"$(basename "$0" .t)"
+case $levels in
+4lvl) cpu=max,la57=off ;;
+5lvl) cpu=max ;;
+esac
+case $pti in
+pti) pti=on ;;
+nopti) pti=off ;;
+esac
+
+exec vm/run --kernel "$kernel" --cpu "$cpu" --append "pti=$pti" --mem 640M --oom -- \
 	tests/guest/run-all -t 300 memcg oom thp unload
