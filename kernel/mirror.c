@@ -96,7 +96,7 @@ void morsel_mirror_destroy(struct morsel_mirror *mirror)
  * -EINTR.
  */
 static int mirror_copy(struct morsel_mirror *mirror, u64 index, u64 *from,
-			u64 *to)
+		       u64 *to)
 {
 	struct morsel_source *source = mirror->original->source;
 	u64 first = index - morsel_level_slot(1, index);

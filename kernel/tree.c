@@ -144,7 +144,7 @@ int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
  * with.  Returns how many went in, or -EINTR.  Source: thesis 3.4.
  */
 static int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
-			      u64 *pfns, unsigned int count)
+		     u64 *pfns, unsigned int count)
 {
 	struct morsel_source *source = tree->source;
 	u64 *leaf = &leaves[morsel_level_slot(1, first)];
