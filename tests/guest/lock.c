@@ -130,12 +130,66 @@ static void all(unsigned int order)
 	destroy(fd);
 }
 
+/* The first stamps, which are in the first pages. */
+static bool has_stamps(char *p, unsigned int order)
+{
+	for (uint64_t i = 0; i < 64 && i < pages_of(order); i++)
+		if (*word(p, i) != stamp(i))
+			return false;
+	return true;
+}
+
+/*
+ * The kernel neither locks a mapping that may not be expanded nor marks it to be
+ * locked on fault, and so populates all that is mapped: two tables at most.
+ */
+static int lock_on_fault(void *arg)
+{
+	struct arena *a = arg;
+	size_t size = a->order < 2 ? morsel_size(a->order) : 2 * TABLE;
+	int fd = select_id(a->id, 0);
+	uint64_t attached = info(fd).attachments;
+	char *p = mmap(NULL, size, RW, MAP_SHARED, fd, 0);
+
+	alarm(60);
+	need(p != MAP_FAILED && has_stamps(p, a->order));
+	need(!a->order || info(fd).attachments > attached);
+	need(!mlockall(MCL_CURRENT | MCL_ONFAULT));
+	need(has_stamps(p, a->order));
+	word(p, 0)[4] = 8;
+	need(!munlockall());
+	need(has_stamps(p, a->order) && word(p, 0)[4] == 8);
+	return 0;
+}
+
+static void on_fault(unsigned int order)
+{
+	struct arena a = { .order = order };
+	uint64_t n = N < pages_of(order) ? N : pages_of(order);
+	int fd = create(order, &a.id);
+	struct peer peer = peer_start(a.id, order, n);
+	char *p = map(fd, RW);
+
+	put_stamps(p, order, n);
+	unmap(p, order);
+	is(reap(spawn(lock_on_fault, &a)), 0,
+	   "order %u: mlockall on fault, with it attached", order);
+	p = map(fd, RW);
+	is(peer_call(&peer, peer_swap, 32, 0), 8,
+	   "order %u: what was written is there", order);
+	is(disagree(&peer, p, true), 0, "order %u: both see the same", order);
+	unmap(p, order);
+	peer_stop(&peer);
+	destroy(fd);
+}
+
 int main(int argc, char **argv)
 {
 	guest_init(argc, argv);
 	for (unsigned int order = 0; order <= max_order(); order++) {
 		parts(order);
 		all(order);
+		on_fault(order);
 	}
 	return guest_done();
 }
