@@ -6,6 +6,8 @@
  */
 #include "guest.h"
 
+#include <glob.h>
+
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
@@ -48,18 +50,22 @@ static void get_text(const char *path, char *text, size_t size)
 	close(fd);
 }
 
+/* As it was read: one value, or all there are with the chosen one in brackets. */
+static void put_back(const char *path, char *text)
+{
+	char *chosen = strchr(text, '[');
+
+	if (chosen) {
+		*strchr(chosen, ']') = 0;
+		text = chosen + 1;
+	}
+	put_text(path, text);
+}
+
 static void restore(void)
 {
-	for (int i = 0; i < KNOBS; i++) {
-		char *chosen = strchr(were[i], '[');
-
-		if (chosen) {
-			*strchr(chosen, ']') = 0;
-			put_text(knobs[i][0], chosen + 1);
-		} else {
-			put_text(knobs[i][0], were[i]);
-		}
-	}
+	for (int i = 0; i < KNOBS; i++)
+		put_back(knobs[i][0], were[i]);
 }
 
 /* KiB that smaps counts as huge pages in the VMA at @p. */
@@ -193,6 +199,58 @@ static void own_leaves(const char *mode)
 	pkey_free(key);
 }
 
+static unsigned long folios_of_64k(void)
+{
+	char text[32];
+
+	get_text(SYSFS "hugepages-64kB/stats/anon_fault_alloc", text,
+		 sizeof(text));
+	return strtoul(text, NULL, 10);
+}
+
+/* Room for one folio of 64 KiB wherever it is, and never for a larger one. */
+static bool control_64k(void)
+{
+	unsigned long before = folios_of_64k();
+	size_t size = 31 * PAGE;
+	char *p = mmap(NULL, size + 2 * PAGE, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED || mprotect(p + PAGE, size, RW))
+		bail("control: %s", strerror(errno));
+	memset(p + PAGE, 1, size);
+	munmap(p, size + 2 * PAGE);
+	return folios_of_64k() > before;
+}
+
+/* Sizes between a page and a table have settings of their own since 6.8. */
+static void every_size(void)
+{
+	char(*texts)[128];
+	glob_t sizes;
+
+	if (glob(SYSFS "hugepages-*/enabled", 0, NULL, &sizes)) {
+		skip("every size always", "this kernel has one size");
+		return;
+	}
+	glob(SYSFS "hugepages-*/shmem_enabled", GLOB_APPEND, NULL, &sizes);
+	glob(SYSFS "shmem_enabled", GLOB_APPEND, NULL, &sizes);
+	texts = calloc(sizes.gl_pathc, sizeof(*texts));
+	for (size_t i = 0; i < sizes.gl_pathc; i++) {
+		get_text(sizes.gl_pathv[i], texts[i], sizeof(texts[i]));
+		put_text(sizes.gl_pathv[i], "always");
+	}
+
+	ok(control_64k(), "every size: others get a folio of 64 KiB");
+	for (unsigned int order = 1; order <= max_order(); order++)
+		attached("every size", order);
+	own_leaves("every size");
+	for (size_t i = 0; i < sizes.gl_pathc; i++)
+		put_back(sizes.gl_pathv[i], texts[i]);
+	free(texts);
+	globfree(&sizes);
+}
+
 int main(int argc, char **argv)
 {
 	guest_init(argc, argv);
@@ -209,6 +267,8 @@ int main(int argc, char **argv)
 			attached(modes[i], order);
 		own_leaves(modes[i]);
 	}
+	put_text(SYSFS "enabled", "always");
+	every_size();
 	restore();
 	return guest_done();
 }
