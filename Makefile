@@ -21,6 +21,7 @@ help:
 	@echo 'make run        demo in a guest with the stock 6.12 kernel; INPUT=FILE'
 	@echo 'make check      all tests; T=NAME for one: T=guest-6.12-4lvl-pti'
 	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
+	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
 	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
 	@echo 'make install    library, tool, manual, udev rule, DKMS source; prefix= DESTDIR='
 	@echo 'make clean      all of build/; kernels stay in the cache'
@@ -40,6 +41,7 @@ lib tools examples demo: deps-build
 tests: lib
 	@$(MAKE) -C tests/unit
 	@$(MAKE) -C tests/guest
+	@$(MAKE) -C tests/fuzz
 
 deps-%:
 	@scripts/deps $*
@@ -63,6 +65,16 @@ mutants: deps-check
 	$(call step,taking one protection at a time out of the module)
 	@prove --timer --exec '' --verbose scripts/mutants
 
+fuzz: KERNEL ?= 6.12
+fuzz: SECONDS ?= 600
+fuzz: CPU ?= max
+fuzz: deps-check
+	$(call step,building everything for kernel $(KERNEL))
+	@$(MAKE) module-$(KERNEL) user tests
+	$(call step,$(SECONDS) s of random operations by several processes in a guest with kernel $(KERNEL))
+	@vm/run --kernel $(KERNEL) --cpu $(CPU) --timeout $$(($(SECONDS) + 300)) -- \
+		build/tests/guest/fuzz --seconds $(SECONDS) $(SEED:%=--seed %)
+
 shell: KERNEL ?= 6.12
 shell: deps-run
 	@$(MAKE) module-$(KERNEL) user tests
@@ -81,4 +93,4 @@ install: lib tools
 clean:
 	rm -rf build
 
-.PHONY: all help modules user lib tools examples demo tests run check mutants shell install clean
+.PHONY: all help modules user lib tools examples demo tests run check mutants fuzz shell install clean

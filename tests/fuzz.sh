@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# fuzz-KERNEL.t, links to this file: the fuzzer for a minute, with 5 levels of
+# page tables on one kernel and 4 on the other; first what it found once
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+IFS=- read -r _ kernel <<<"$(basename "$0" .t)"
+case $kernel in
+6.12) cpu=max ;;
+*) cpu=max,la57=off ;;
+esac
+exec vm/run --kernel "$kernel" --cpu "$cpu" -- \
+	build/tests/guest/fuzz --seeds tests/fuzz-seeds --seconds 60
