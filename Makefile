@@ -24,6 +24,7 @@ help:
 	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
 	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
 	@echo 'make install    library, tool, manual, udev rule, DKMS source; prefix= DESTDIR='
+	@echo 'make deb        Debian packages (DKMS module, library, tool) into build/deb'
 	@echo 'make clean      all of build/; kernels stay in the cache'
 
 modules: $(KERNELS:%=module-%)
@@ -90,7 +91,10 @@ install: lib tools
 	install -m 644 udev/60-morsel.rules $(DESTDIR)/usr/lib/udev/rules.d
 	install -m 644 udev/morsel-sysusers.conf $(DESTDIR)/usr/lib/sysusers.d/morsel.conf
 
+deb: deps-deb
+	@scripts/deb
+
 clean:
 	rm -rf build
 
-.PHONY: all help modules user lib tools examples demo tests run check mutants fuzz shell install clean
+.PHONY: all help modules user lib tools examples demo tests run check mutants fuzz shell install deb clean
