@@ -61,6 +61,17 @@ static long by_cpu(char *to, const char *from)
 	return sig ? -4096 - sig : 0;
 }
 
+static void probe(struct probe *p)
+{
+	int sig = sigsetjmp(env, 1);
+
+	may_fault = !sig;
+	if (!sig)
+		p->value = *(volatile uint64_t *)p->addr;
+	may_fault = 0;
+	p->sig = sig;
+}
+
 static long whole(long ret)
 {
 	ret = sys_result(ret);
@@ -228,7 +239,11 @@ static void serve(unsigned int a)
 			futex(&s->turn, FUTEX_WAIT, turn);
 		if (s->command.as_user)
 			be(USER);
+		for (unsigned int i = 0; i < s->n_probes; i++)
+			probe(&s->probes[i]);
 		s->command.ret = run(s);
+		for (unsigned int i = 0; i < s->n_probes; i++)
+			probe(&s->probes[i]);
 		if (s->command.as_user)
 			be(0);
 		pass(s);

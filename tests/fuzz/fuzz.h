@@ -38,6 +38,7 @@
 #define SEGMENTS 40 /* of one actor */
 #define CANDIDATES 80
 #define RANGES 512
+#define PROBES 4
 #define USER 1000 /* who is not root */
 
 /* A generator for each purpose; splitmix64. */
@@ -93,6 +94,15 @@ struct slot {
 	atomic_uint turn; /* odd: the actor's */
 	struct command command;
 	char buffer[4096] __attribute__((aligned(4096)));
+	/*
+	 * Words that are read right before and right after the command, when no
+	 * switch to another process has emptied the TLB for it.
+	 */
+	struct probe {
+		uint64_t addr, value;
+		int sig;
+	} probes[PROBES];
+	unsigned int n_probes;
 	/* Arguments of system calls. */
 	union {
 		char bytes[256];

@@ -101,6 +101,68 @@ static struct segment *small_part(uint64_t *addr, uint64_t *pages)
 	return g;
 }
 
+static bool is_readable(const struct segment *g)
+{
+	return g->prot & (R | W);
+}
+
+static void fill_page(const struct segment *g, uint64_t addr)
+{
+	uint64_t page = g->first + (addr - g->addr) / PAGE;
+
+	morsel_fill(g->file->morsel, page, page);
+}
+
+void probe_around(uint64_t addr, uint64_t pages)
+{
+	slot->n_probes = 0;
+	for (unsigned int i = 0; i < 2 * PROBES; i++) {
+		struct segment *g = pages && i < PROBES ?
+					    segment_at(space, addr) :
+					    any_segment(space);
+		uint64_t at;
+
+		if (!g || !is_readable(g) || slot->n_probes == PROBES)
+			continue;
+		at = i ? any_page(g) : g->addr;
+		if (i == 1 && addr)
+			at = addr;
+		slot->probes[slot->n_probes++] =
+			(struct probe){ .addr = at +
+						8 * below(&rng, PAGE / 8) };
+		fill_page(g, at);
+	}
+}
+
+void check_probes(void)
+{
+	for (unsigned int i = 0; i < slot->n_probes; i++) {
+		const struct probe *p = &slot->probes[i];
+		uint64_t page, want, in_page = p->addr % PAGE;
+		struct segment *g = segment_at(space, p->addr - in_page);
+
+		if (!g || !g->prot) {
+			if (p->sig != SIGSEGV)
+				found("a read at %#llx after it: signal %d, not SIGSEGV",
+				      (unsigned long long)p->addr, p->sig);
+			continue;
+		}
+		if (p->sig ? g->prot == X : false)
+			continue;
+		page = g->first + (p->addr - g->addr) / PAGE;
+		want = content(g->file->morsel->key, page,
+			       morsel_version(g->file->morsel, page),
+			       in_page / 8);
+		if (p->sig || p->value != want)
+			found("a read at %#llx after it, page %#llx: signal %d, %#llx, not %#llx",
+			      (unsigned long long)p->addr,
+			      (unsigned long long)page, p->sig,
+			      (unsigned long long)p->value,
+			      (unsigned long long)want);
+		fill_page(g, p->addr);
+	}
+}
+
 static bool room_for_cuts(void)
 {
 	return space->n_segments + 3 < SEGMENTS;
@@ -221,6 +283,8 @@ bool op_mmap(void)
 	fails(flags & MAP_PRIVATE, ENOMEM);
 	/* There is no room for a second one. */
 	may_fail(!fixed && n > 1ull << 30, ENOMEM);
+	if (fixed)
+		probe_around(addr, n);
 	ret = sys6(false, SYS_mmap, addr, n * PAGE, prot, flags, d->fd, offset);
 	if (!judge(ret))
 		return true;
@@ -266,6 +330,7 @@ bool op_munmap(void)
 		 bad == 1 ? ", unaligned" :
 			    ", length 0");
 	fails(bad, EINVAL);
+	probe_around(addr, pages);
 	if (judge(sys(SYS_munmap, addr + (bad == 1),
 		      bad == 2 ? 0 : pages * PAGE)))
 		space_unmap(space, addr, pages);
@@ -308,6 +373,7 @@ bool op_mprotect(void)
 		 (unsigned long long)pages, prot);
 	err = change_prot(addr, pages, prot, false);
 	fails(err, err);
+	probe_around(addr, pages);
 	judge(sys(SYS_mprotect, addr, pages * PAGE, prot));
 	change_prot(addr, pages, prot, true);
 	return true;
@@ -373,6 +439,7 @@ bool op_mremap(void)
 				      PAGE,
 		      EINVAL);
 	}
+	probe_around(addr, pages);
 	ret = sys(SYS_mremap, addr, old_pages * PAGE, new_pages * PAGE, flags,
 		  to);
 	if (!judge(ret))
@@ -491,6 +558,7 @@ bool op_madvise(void)
 		}
 		break;
 	}
+	probe_around(addr, pages);
 	if (!judge(sys(SYS_madvise, addr, pages * PAGE, a->advice)))
 		return true;
 	if (a->effect == REMOVES)
@@ -558,7 +626,8 @@ bool op_mincore(void)
 			continue;
 		g = segment_at(space, addr + i * PAGE);
 		if (!is_populated(g->file->morsel,
-				  g->first + (addr + i * PAGE - g->addr) / PAGE))
+				  g->first +
+					  (addr + i * PAGE - g->addr) / PAGE))
 			found("page %llu is present, and should not be",
 			      (unsigned long long)i);
 	}

@@ -393,6 +393,7 @@ static bool op_range(void)
 		      r->length > size || r->offset > size - r->length,
 	      EINVAL);
 	fails(!m->alive, ESTALE);
+	probe_around(0, 0);
 	if (!judge(sys(SYS_ioctl, d->fd,
 		       punch ? MORSEL_IOC_PUNCH : MORSEL_IOC_POPULATE,
 		       (long)r)))
@@ -438,7 +439,7 @@ static bool op_fallocate(void)
 	}
 	fails(len % PAGE, EINVAL);
 	fails(!m->alive, ESTALE);
-	/* Of the size that the kernel knows of the file. */
+	probe_around(0, 0);
 	if (judge(sys(SYS_fallocate, d->fd, mode, offset, len)))
 		morsel_empty(m, first,
 			     first + n > size ? size - 1 : first + n - 1);
@@ -703,7 +704,9 @@ static void run_one(void)
 		w = below(&rng, sum);
 		for (i = 0; w >= ops[i].weight; i++)
 			w -= ops[i].weight;
+		slot->n_probes = 0;
 	} while (!ops[i].run());
+	check_probes();
 }
 
 /* Whoever is left is killed; whatever lives on is destroyed. */

@@ -34,6 +34,13 @@ long sys6(bool as_user, long nr, long a, long b, long c, long d, long e,
 #define sys(nr, ...) sys_(nr, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
 long act(enum what what, long a, long b);
 
+/*
+ * Has words around a range that is about to change read before and after; what
+ * they must be after it is checked when the operation is over.
+ */
+void probe_around(uint64_t addr, uint64_t pages);
+void check_probes(void);
+
 struct descriptor *any_fd(void);
 void any_range(const struct morsel *m, uint64_t *first, uint64_t *n);
 void check_info(const struct morsel *m, const struct morsel_info *i);

@@ -52,6 +52,7 @@ struct arena {
 struct view {
 	uint64_t addr, first, pages;
 	int prot;
+	atomic_uint changes; /* odd: it is being changed */
 };
 
 struct thread {
@@ -59,6 +60,7 @@ struct thread {
 	unsigned int number, of; /* it owns each of-th block */
 	struct rng rng;
 	struct view views[VIEWS];
+	struct thread *sibling;
 	sigjmp_buf env;
 	volatile sig_atomic_t may_fault;
 };
@@ -309,7 +311,10 @@ static bool map(struct thread *t, struct view *v)
 	if (p == MAP_FAILED)
 		return wrong(a, "mmap of %llu pages: %s", (unsigned long long)n,
 			     strerror(errno));
-	*v = (struct view){ (uint64_t)p, first, n, prot };
+	v->addr = (uint64_t)p;
+	v->first = first;
+	v->pages = n;
+	v->prot = prot;
 	return true;
 }
 
@@ -487,17 +492,83 @@ static bool rest(struct thread *t)
 	return true;
 }
 
+/* One that is in the view, or PAGES. */
+static unsigned int any_page(struct thread *t, const struct view *v)
+{
+	unsigned int i = below(&t->rng, PAGES);
+
+	for (unsigned int k = 0; v->pages && k < PAGES;
+	     k++, i = (i + 1) % PAGES)
+		if (in_view(v, t->a->page[i]))
+			return i;
+	return PAGES;
+}
+
+/*
+ * Through the mapping of another thread, which may change it meanwhile: then
+ * anything may come of it, but nothing that others see.
+ */
+static bool peek(struct thread *t)
+{
+	struct view *v = &t->sibling->views[below(&t->rng, VIEWS)];
+	unsigned int changes = v->changes, word = below(&t->rng, PAGE / 8), i;
+	struct view copy = { v->addr, v->first, v->pages, v->prot, 0 };
+	uint64_t from, to, seen = 0;
+	int sig;
+
+	if (changes & 1 || v->changes != changes)
+		return true;
+	i = any_page(t, &copy);
+	if (i == PAGES)
+		return true;
+	from = t->a->window[i].finished;
+	sig = look(t, (uint64_t *)in_view(&copy, t->a->page[i]) + word, &seen);
+	to = t->a->window[i].begun;
+	if (v->changes != changes)
+		return true;
+	if (!sig != !!copy.prot)
+		return wrong(
+			t->a,
+			"signal %d at a read of another thread's page %#llx, prot %d",
+			sig, (unsigned long long)t->a->page[i], copy.prot);
+	if (!sig && !allowed(t->a, i, word, seen, from, to))
+		return wrong(
+			t->a,
+			"another thread's page %#llx: %#llx is of no version from %llu to %llu",
+			(unsigned long long)t->a->page[i],
+			(unsigned long long)seen, (unsigned long long)from,
+			(unsigned long long)to);
+	return true;
+}
+
 static bool use(struct thread *t)
 {
 	const struct view *v = &t->views[below(&t->rng, VIEWS)];
-	unsigned int i = below(&t->rng, PAGES);
+	unsigned int i, n = 1;
 
-	for (unsigned int k = 0; k < PAGES; k++, i = (i + 1) % PAGES)
-		if (v->pages && in_view(v, t->a->page[i]))
-			return own(t, i) && one_in(&t->rng, 2) ?
-				       write_page(t, v, i) :
-				       read_page(t, v, i);
+	/* Often enough in a row to meet what the processor remembers. */
+	if (one_in(&t->rng, 4))
+		n = 64;
+	i = any_page(t, v);
+	if (i == PAGES)
+		return true;
+	if (own(t, i) && one_in(&t->rng, 2))
+		return write_page(t, v, i);
+	while (n--)
+		if (!read_page(t, v, i) || !peek(t))
+			return false;
 	return true;
+}
+
+static bool change(struct thread *t, struct view *v,
+		   bool (*how)(struct thread *t, struct view *v))
+{
+	bool good;
+
+	v->changes++;
+	good = how(t, v);
+	v->changes++;
+	return good;
 }
 
 static void *run_thread(void *arg)
@@ -510,18 +581,16 @@ static void *run_thread(void *arg)
 		struct view *v = &t->views[below(&t->rng, VIEWS)];
 		unsigned int kind = below(&t->rng, 100);
 
-		if (!v->pages)
-			good = map(t, v);
+		if (!v->pages || (kind >= 70 && kind < 76))
+			good = change(t, v, map);
 		else if (kind < 60)
 			good = use(t);
 		else if (kind < 70)
 			good = punch(t);
-		else if (kind < 76)
-			good = map(t, v);
 		else if (kind < 84)
-			good = protect(t, v);
+			good = change(t, v, protect);
 		else if (kind < 88)
-			good = move(t, v);
+			good = change(t, v, move);
 		else if (kind < 94)
 			good = advise(t, v);
 		else if (kind < 95)
@@ -550,6 +619,7 @@ static pid_t start_process(struct arena *a, unsigned int p, unsigned int life)
 	threads = calloc(THREADS, sizeof(*threads));
 	for (unsigned int i = 0; i < THREADS; i++) {
 		threads[i].a = a;
+		threads[i].sibling = &threads[(i + 1) % THREADS];
 		threads[i].number = p * THREADS + i;
 		threads[i].of = n_actors * THREADS;
 		threads[i].rng.state =
