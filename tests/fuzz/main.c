@@ -19,8 +19,8 @@ unsigned long done_operations, done_races;
 static int device_fd = -1;
 static uint64_t seed_now;
 static bool racing, mounted;
-static unsigned long opt_operations = 4000;
-static double opt_race = 2;
+static unsigned long opt_operations = 3000;
+static double opt_race = 4;
 
 double now(void)
 {
@@ -144,8 +144,8 @@ static void usage(void)
 	     "  [--processes P] [--seeds FILE] [--disk] [--replay]\n"
 	     "  --seed        of the first episode (drawn); the next ones follow\n"
 	     "  --seconds     how long; without it, one episode\n"
-	     "  --operations  of an episode (4000)\n"
-	     "  --race        seconds of an episode that cannot be replayed (2)\n"
+	     "  --operations  of an episode (3000)\n"
+	     "  --race        seconds of an episode that cannot be replayed (4)\n"
 	     "  --processes   that take part (4)\n"
 	     "  --seeds       episodes that come first, one a line\n"
 	     "  --no-disk     no O_DIRECT, which needs a file system of its own\n"

@@ -366,6 +366,19 @@ static bool move(struct thread *t, struct view *v)
 	return true;
 }
 
+/* Others look through it meanwhile; what they see stays the same. */
+static bool drop(struct thread *t, struct view *v)
+{
+	uint64_t first = one_in(&t->rng, 2) ? 0 : below(&t->rng, v->pages);
+
+	for (unsigned int i = 1 + below(&t->rng, 8); i; i--)
+		if (madvise((char *)v->addr + first * PAGE,
+			    (v->pages - first) * PAGE, MADV_DONTNEED))
+			return wrong(t->a, "MADV_DONTNEED: %s",
+				     strerror(errno));
+	return true;
+}
+
 static bool advise(struct thread *t, struct view *v)
 {
 	static const int advices[] = { MADV_DONTNEED,	   MADV_DONTNEED,
@@ -379,10 +392,6 @@ static bool advise(struct thread *t, struct view *v)
 	if (n > 1024) {
 		first = below(&t->rng, n - 1024);
 		n = 1024;
-	}
-	if (advice == MADV_DONTNEED && one_in(&t->rng, 2)) {
-		first = 0;
-		n = v->pages;
 	}
 	if (madvise((char *)v->addr + first * PAGE, n * PAGE, advice) &&
 	    advice != MADV_POPULATE_READ && advice != MADV_POPULATE_WRITE)
@@ -548,7 +557,7 @@ static bool use(struct thread *t)
 
 	/* Often enough in a row to meet what the processor remembers. */
 	if (one_in(&t->rng, 4))
-		n = 64;
+		n = 16;
 	i = any_page(t, v);
 	if (i == PAGES)
 		return true;
@@ -583,8 +592,10 @@ static void *run_thread(void *arg)
 
 		if (!v->pages || (kind >= 70 && kind < 76))
 			good = change(t, v, map);
-		else if (kind < 60)
+		else if (kind < 48)
 			good = use(t);
+		else if (kind < 60)
+			good = drop(t, v);
 		else if (kind < 70)
 			good = punch(t);
 		else if (kind < 84)
@@ -602,7 +613,8 @@ static void *run_thread(void *arg)
 	return NULL;
 }
 
-static pid_t start_process(struct arena *a, unsigned int p, unsigned int life)
+static pid_t start_process(struct arena *a, unsigned int p, unsigned int n,
+			   unsigned int life)
 {
 	struct sigaction action = { .sa_handler = on_fault };
 	struct thread *threads;
@@ -621,7 +633,7 @@ static pid_t start_process(struct arena *a, unsigned int p, unsigned int life)
 		threads[i].a = a;
 		threads[i].sibling = &threads[(i + 1) % THREADS];
 		threads[i].number = p * THREADS + i;
-		threads[i].of = n_actors * THREADS;
+		threads[i].of = n * THREADS;
 		threads[i].rng.state =
 			mix(a->seed + threads[i].number * 1000 + life);
 		pthread_create(&others[i], NULL, run_thread, &threads[i]);
@@ -637,25 +649,27 @@ void episode_race(uint64_t seed, double seconds)
 	struct arena *a = mmap(NULL, sizeof(*a), R | W,
 			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	double start = now();
-	unsigned int lives = 0;
+	unsigned int lives = 0, n;
 	pid_t pids[ACTORS_MAX];
 	int err, status;
 
 	if (a == MAP_FAILED)
 		bail("shared memory: %s", strerror(errno));
 	a->order = 1 + below(&rng, max_order());
+	/* The fewer, the more often two are at it at the same time. */
+	n = 1 + below(&rng, n_actors);
 	a->seed = seed;
 	a->key = draw(&rng);
-	snprintf(doing, sizeof(doing), "order %u", a->order);
+	snprintf(doing, sizeof(doing), "order %u, %u processes", a->order, n);
 	choose_pages(a);
 	a->fd = morsel_create(device(), a->order, 0700, 0, &a->id);
 	if (a->fd < 0)
 		found("create: %s", strerror(-a->fd));
 
-	for (unsigned int p = 0; p < n_actors; p++)
-		pids[p] = start_process(a, p, 0);
+	for (unsigned int p = 0; p < n; p++)
+		pids[p] = start_process(a, p, n, 0);
 	while (!a->stop && now() < start + seconds) {
-		unsigned int p = below(&rng, n_actors);
+		unsigned int p = below(&rng, n);
 
 		usleep(below(&rng, 200000));
 		kill(pids[p], SIGKILL);
@@ -663,10 +677,10 @@ void episode_race(uint64_t seed, double seconds)
 		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 			wrong(a, "a process died of signal %d",
 			      WTERMSIG(status));
-		pids[p] = start_process(a, p, ++lives);
+		pids[p] = start_process(a, p, n, ++lives);
 	}
 	a->stop = 1;
-	for (unsigned int p = 0; p < n_actors; p++) {
+	for (unsigned int p = 0; p < n; p++) {
 		for (start = now();
 		     waitpid(pids[p], &status, WNOHANG) != pids[p];) {
 			usleep(1000);
