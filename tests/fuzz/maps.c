@@ -227,7 +227,9 @@ bool op_mmap(void)
 			fixed = true;
 			addr = over->addr + PAGE * below(&rng, over->pages);
 			/* Not over what else the process has there. */
-			if (!is_placed(addr) && !space_covered(space, addr, n))
+			if ((!is_placed(addr) || !is_placed(addr + n * PAGE) ||
+			     (addr >> 48 == 0 && (addr + n * PAGE) >> 48)) &&
+			    !space_covered(space, addr, n))
 				return false;
 		}
 		break;
