@@ -88,23 +88,50 @@ static vm_fault_t vma_want_view(struct vm_fault *vmf)
 }
 
 /*
+ * The system call under which the kernel faults in a page of the caller, with
+ * its arguments, or -1.  Nothing else tells such faults from one another: what
+ * is made of it may be of use, and must do no harm to whoever is fooled.
+ */
+static int fault_syscall(struct vm_fault *vmf, unsigned long *args)
+{
+	if ((vmf->flags & FAULT_FLAG_USER) || vmf->vma->vm_mm != current->mm ||
+	    (current->flags & (PF_KTHREAD | PF_IO_WORKER)) || in_compat_syscall())
+		return -1;
+	syscall_get_arguments(current, current_pt_regs(), args);
+	return syscall_get_nr(current, current_pt_regs());
+}
+
+/*
+ * mlockall(MCL_ONFAULT), and an mmap() after it, are to populate nothing.  But
+ * the kernel does not mark a VMA that may not be expanded with VM_LOCKONFAULT,
+ * and so goes through all of it.  It takes an error there for the VMA's end.
+ */
+static bool fault_unwanted(struct vm_fault *vmf)
+{
+	unsigned long args[6];
+
+	switch (fault_syscall(vmf, args)) {
+	case __NR_mlockall:
+		return args[0] & MCL_ONFAULT;
+	case __NR_mmap:
+		return (current->mm->def_flags & VM_LOCKONFAULT) &&
+		       !(args[3] & MAP_POPULATE);
+	}
+	return false;
+}
+
+/*
  * The last page to populate with the one of a fault.  It is that page, but
  * for MADV_POPULATE_* and MAP_POPULATE, which have the kernel fault in one
  * page after the other: a PTE table of them is populated at once, and the
- * kernel finds the others present.  Only the arguments of the system call tell
- * these faults from others on the kernel's behalf, and how far they will go.
+ * kernel finds the others present.
  */
 static u64 fault_last(struct vm_fault *vmf, u64 index)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long args[6], end = vma->vm_end;
 
-	if ((vmf->flags & FAULT_FLAG_USER) || vma->vm_mm != current->mm ||
-	    (current->flags & (PF_KTHREAD | PF_IO_WORKER)) || in_compat_syscall())
-		return index;
-
-	syscall_get_arguments(current, current_pt_regs(), args);
-	switch (syscall_get_nr(current, current_pt_regs())) {
+	switch (fault_syscall(vmf, args)) {
 	case __NR_madvise:
 		if (args[2] != MADV_POPULATE_READ &&
 		    args[2] != MADV_POPULATE_WRITE)
@@ -166,6 +193,8 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 	vm_fault_t ret;
 	int added;
 
+	if (fault_unwanted(vmf))
+		return VM_FAULT_SIGBUS;
 	level = morsel_view_level(vma, vmf->address, object->tree.order);
 	if (level && !view) {
 		ret = vma_want_view(vmf);
