@@ -69,8 +69,11 @@ static void dram_table_free(struct morsel_source *source, unsigned int level,
 }
 
 #define DRAM_PAGE_GFP	(GFP_USER | __GFP_ACCOUNT | __GFP_ZERO)
-/* A block is a bonus: nobody is to wait, to be reclaimed or woken for it. */
-#define DRAM_BLOCK_GFP	((DRAM_PAGE_GFP & ~__GFP_RECLAIM) | \
+/*
+ * A block is a bonus: nobody is to wait, to be reclaimed or woken for it, and
+ * none of another node is better than single pages of this one.
+ */
+#define DRAM_BLOCK_GFP	((DRAM_PAGE_GFP & ~__GFP_RECLAIM) | __GFP_THISNODE | \
 			 __GFP_NORETRY | __GFP_NOWARN)
 
 /* Where the policy of the VMA wants it, else where the task's does. */

@@ -17,5 +17,5 @@ pti) pti=on ;;
 nopti) pti=off ;;
 esac
 
-exec vm/run --kernel "$kernel" --cpu "$cpu" --append "pti=$pti" --nodes 2 -- \
-	tests/guest/run-all numa attach gup races walk
+exec vm/run --kernel "$kernel" --cpu "$cpu" --append "pti=$pti" --nodes 2 --mem 1G -- \
+	tests/guest/run-all numa attach gup races walk fragment
