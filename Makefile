@@ -8,6 +8,9 @@ prefix ?= /usr/local
 # A real file of 105 MiB; any that this machine can read will do.
 INPUT ?= /usr/lib/x86_64-linux-gnu/libLLVM-14.so.1
 T ?= *
+# Test files that run at a time.  Under emulation a guest keeps between one and
+# two processors busy.
+JOBS ?= 2
 
 export prefix DESTDIR
 
@@ -18,8 +21,8 @@ all: modules user
 
 help:
 	@echo 'make            module (for kernels $(KERNELS)), library, tool, examples, demo'
-	@echo 'make run        demo in a guest with the stock 6.12 kernel; INPUT=FILE'
-	@echo 'make check      all tests; T=NAME for one: T=guest-6.12-4lvl-pti'
+	@echo 'make run        demo in a guest with a stock kernel; INPUT=FILE KERNEL=6.1'
+	@echo 'make check      all tests; T=NAME for one: T=guest-6.12-4lvl-pti; JOBS=1: one at a time'
 	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
 	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
 	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
@@ -47,18 +50,19 @@ tests: lib
 deps-%:
 	@scripts/deps $*
 
+run: KERNEL ?= 6.12
 run: deps-run
 	@test -r '$(INPUT)' || { echo 'cannot read INPUT=$(INPUT)' >&2; exit 1; }
-	$(call step,building the module for the stock 6.12 kernel and the demo)
-	@$(MAKE) module-6.12 demo
+	$(call step,building the module for the stock $(KERNEL) kernel and the demo)
+	@$(MAKE) module-$(KERNEL) demo
 	$(call step,starting a guest that puts $(INPUT) into a morsel)
-	@vm/run -- build/demo/morsel-demo "$$(realpath '$(INPUT)')"
+	@vm/run --kernel $(KERNEL) -- build/demo/morsel-demo "$$(realpath '$(INPUT)')"
 
 check: deps-check
 	$(call step,building everything for kernels $(KERNELS))
 	@$(MAKE) all tests
 	$(call step,running the tests; a guest takes a few minutes without KVM)
-	@prove --timer --failures --comments --exec '' $(or $(sort $(wildcard tests/$(T).t)),$(error there is no tests/$(T).t))
+	@prove --jobs $(JOBS) --timer --failures --comments --exec '' $(or $(sort $(wildcard tests/$(T).t)),$(error there is no tests/$(T).t))
 
 mutants: deps-check
 	$(call step,building everything for kernel 6.12)
