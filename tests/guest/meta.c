@@ -195,6 +195,11 @@ static void places(unsigned int order)
 			 order, ways[i].how);
 		ok(unmark(other), "order %u: and what is there stays", order);
 	}
+	/* 0 is an address like any other for who says MAP_FIXED. */
+	mark(addr);
+	is_errno(map_whole(fd, NULL, MAP_FIXED), EINVAL,
+		 "order %u: MAP_FIXED at address 0", order);
+	ok(unmark(addr), "order %u: and what is at its own stays", order);
 	is(info(fd).mappings, 0, "order %u: no refusal left a mapping", order);
 	destroy(fd);
 }
@@ -295,6 +300,8 @@ static void moves(unsigned int order)
 	put_stamps(p, order, N);
 	is_errno(mremap(p, size, size, fixed, other), EINVAL,
 		 "order %u: mremap does not move it", order);
+	is_errno(mremap(p, size, size, fixed, NULL), EINVAL,
+		 "order %u: not to address 0 either", order);
 	is_errno(mremap(p, PAGE, PAGE, fixed, other), EINVAL,
 		 "order %u: nor its first page", order);
 	is_errno(mremap(p + size - PAGE, PAGE, PAGE, fixed, other), EINVAL,
