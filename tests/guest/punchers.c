@@ -149,14 +149,17 @@ static void in_a_crowd(unsigned int order)
 	for (int i = 0; i < CROWD; i++)
 		crowd[i] = spawn(in_a_loop, a);
 	victim = spawn(faulting, a);
-	while (goes_on(start, a->waited > 100))
+	while (goes_on(start, a->waited > 200))
 		usleep(10000);
 	note("%lu punches, %lu faults, %lu had to wait, %lu of them for many",
 	     a->punches, a->faults, a->waited, a->starved);
-	ok(a->waited > 100, "order %u: who faults meets %d who punch", order,
+	ok(a->waited > 200, "order %u: who faults meets %d who punch", order,
 	   CROWD);
-	/* One hold each; it may lose its processor for some more. */
-	ok(a->starved * 50 <= a->waited, "order %u: and waits for one of them",
+	/*
+	 * One hold each.  On a busy host it may lose its processor for some more,
+	 * up to one in ten was seen; without the fairness it is one in three.
+	 */
+	ok(a->starved * 6 <= a->waited, "order %u: and waits for one of them",
 	   order);
 	/* Each waits for one hold at most: within reach, however busy it is. */
 	is(kill(victim, SIGKILL), 0, "order %u: killed", order);
