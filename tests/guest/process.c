@@ -15,7 +15,7 @@
 #define N 512 /* pages with a stamp */
 #define OWN 64 /* of the victim's own morsel */
 #define HOLE 1000 /* pages without, that are populated and punched */
-#define TRIES 30 /* until two kills hit a step */
+#define TRIES 200 /* until two kills hit a step */
 #define ONE_VIEW (3 * PAGE) /* tables: a placeholder and two parents */
 
 struct arena {
