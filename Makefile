@@ -15,6 +15,7 @@ JOBS ?= 2
 export prefix DESTDIR
 
 MAKEFLAGS += --no-print-directory
+comma := ,
 step = @echo "==> $(1)"
 
 all: modules user
@@ -23,6 +24,7 @@ help:
 	@echo 'make            module (for kernels $(KERNELS)), library, tool, examples, demo'
 	@echo 'make run        demo in a guest with a stock kernel; INPUT=FILE KERNEL=6.1'
 	@echo 'make check      all tests; T=NAME for one: T=guest-6.12-4lvl-pti; JOBS=1: one at a time'
+	@echo 'make check-debug  the guest tests on a kernel with KASAN, lockdep and failing allocations'
 	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
 	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
 	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
@@ -64,6 +66,13 @@ check: deps-check
 	$(call step,running the tests; a guest takes a few minutes without KVM)
 	@prove --jobs $(JOBS) --timer --failures --comments --exec '' $(or $(sort $(wildcard tests/$(T).t)),$(error there is no tests/$(T).t))
 
+check-debug: deps-check
+	$(call step,building kernel 6.12-debug$(comma) once and for the cache$(comma) and all for it)
+	@scripts/kernel 6.12-debug
+	@$(MAKE) module-6.12-debug user tests
+	$(call step,running the tests on it; a good quarter of an hour without KVM)
+	@prove --timer --failures --comments --exec '' $(or $(sort $(wildcard tests/debug/$(T).t)),$(error there is no tests/debug/$(T).t))
+
 mutants: deps-check
 	$(call step,building everything for kernel 6.12)
 	@$(MAKE) all tests KERNELS=6.12
@@ -101,4 +110,4 @@ deb: deps-deb
 clean:
 	rm -rf build
 
-.PHONY: all help modules user lib tools examples demo tests run check mutants fuzz shell install deb clean
+.PHONY: all help modules user lib tools examples demo tests run check check-debug mutants fuzz shell install deb clean
