@@ -6,15 +6,6 @@
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/configuration.sh
 
-IFS=- read -r _ kernel levels pti <<<"$(basename "$0" .t)"
-case $levels in
-4lvl) cpu=max,la57=off ;;
-5lvl) cpu=max ;;
-esac
-case $pti in
-pti) pti=on ;;
-nopti) pti=off ;;
-esac
-
-exec vm/run --kernel "$kernel" --cpu "$cpu" --append "pti=$pti" --timeout 1200 -- tests/guest/run-all
+exec vm/run "${configuration[@]}" --timeout 1200 -- tests/guest/run-all

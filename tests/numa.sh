@@ -6,16 +6,7 @@
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/configuration.sh
 
-IFS=- read -r _ kernel levels pti <<<"$(basename "$0" .t)"
-case $levels in
-4lvl) cpu=max,la57=off ;;
-5lvl) cpu=max ;;
-esac
-case $pti in
-pti) pti=on ;;
-nopti) pti=off ;;
-esac
-
-exec vm/run --kernel "$kernel" --cpu "$cpu" --append "pti=$pti" --nodes 2 --mem 1G -- \
+exec vm/run "${configuration[@]}" --nodes 2 --mem 1G -- \
 	tests/guest/run-all numa attach gup races walk fragment
