@@ -141,20 +141,22 @@ static bool has_stamps(char *p, unsigned int order)
 
 /*
  * The kernel neither locks a mapping that may not be expanded nor marks it to be
- * locked on fault, and so populates all that is mapped: two tables at most.
+ * locked on fault, and would populate all of it: here two tables at most.
  */
 static int lock_on_fault(void *arg)
 {
 	struct arena *a = arg;
 	size_t size = a->order < 2 ? morsel_size(a->order) : 2 * TABLE;
 	int fd = select_id(a->id, 0);
-	uint64_t attached = info(fd).attachments;
+	uint64_t attached = info(fd).attachments, frames;
 	char *p = mmap(NULL, size, RW, MAP_SHARED, fd, 0);
 
 	alarm(60);
 	need(p != MAP_FAILED && has_stamps(p, a->order));
 	need(!a->order || info(fd).attachments > attached);
+	frames = info(fd).data_frames;
 	need(!mlockall(MCL_CURRENT | MCL_ONFAULT));
+	need(info(fd).data_frames == frames);
 	need(has_stamps(p, a->order));
 	word(p, 0)[4] = 8;
 	need(!munlockall());
