@@ -35,6 +35,7 @@
 #include "attach.h"
 #include "compat.h"
 #include "tlb.h"
+#include "trace.h"
 
 /**
  * struct morsel_view - what one VMA has attached
@@ -42,12 +43,14 @@
  * @lock:     protects @slots; see the locks above
  * @slots:    struct morsel_slot, one for each attached entry, by address
  * @attached: the object's count of attached entries
+ * @id:       the object's ID, for who traces
  */
 struct morsel_view {
 	struct mmu_interval_notifier gate;
 	spinlock_t lock;	/* protects slots */
 	struct rb_root slots;
 	atomic_long_t *attached;
+	u64 id;
 };
 
 /**
@@ -170,6 +173,7 @@ static bool view_drop(struct morsel_view *view, unsigned long start,
 		slot_set(entry, slot->level, slot->placeholder);
 		spin_unlock(slot_ptl(mm, entry, slot->level));
 		atomic_long_dec(view->attached);
+		trace_morsel_detach(view->id, slot->addr, slot->level);
 		rb_erase(&slot->node, &view->slots);
 		kfree(slot);
 		count++;
@@ -220,13 +224,14 @@ static const struct mmu_interval_notifier_ops view_ops = {
 /**
  * morsel_view_create() - begin to cache a VMA
  * @vma:      a VMA of a morsel, whole range known
+ * @id:       ID of the object
  * @attached: the object's count of attached entries; outlives the VMA
  *
  * Context: mmap lock held for writing.  The first view of an mm takes all
  * locks of all its VMAs once (mm_take_all_locks).
  * Return: the view, or an ERR_PTR of -ENOMEM or -EINTR.
  */
-struct morsel_view *morsel_view_create(struct vm_area_struct *vma,
+struct morsel_view *morsel_view_create(struct vm_area_struct *vma, u64 id,
 				       atomic_long_t *attached)
 {
 	/*
@@ -241,6 +246,7 @@ struct morsel_view *morsel_view_create(struct vm_area_struct *vma,
 	spin_lock_init(&view->lock);
 	view->slots = RB_ROOT;
 	view->attached = attached;
+	view->id = id;
 	err = mmu_interval_notifier_insert_locked(&view->gate, vma->vm_mm,
 						  vma->vm_start,
 						  vma->vm_end - vma->vm_start,
@@ -426,6 +432,7 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 		goto unchanged;
 	rb_add(&slot->node, &view->slots, slot_before);
 	atomic_long_inc(view->attached);
+	trace_morsel_attach(view->id, slot->addr, slot->level);
 	spin_unlock(&view->lock);
 	return VM_FAULT_NOPAGE;
 

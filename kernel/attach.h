@@ -9,7 +9,7 @@
 
 struct morsel_view;
 
-struct morsel_view *morsel_view_create(struct vm_area_struct *vma,
+struct morsel_view *morsel_view_create(struct vm_area_struct *vma, u64 id,
 				       atomic_long_t *attached);
 void morsel_view_destroy(struct morsel_view *view);
 void morsel_view_detach(struct morsel_view *view);

@@ -10,6 +10,7 @@
  *   mirror    the same pages under other rights
  *   tree      entries, population, taking out, destruction
  *   dram      frames; hold
+ *   trace     what all of them report
  *
  * Each layer calls only those below it.
  */

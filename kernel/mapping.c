@@ -53,7 +53,8 @@ static void vma_add_view(struct mm_struct *mm, unsigned long addr)
 	vma = find_vma(mm, addr);
 	if (vma && vma->vm_start <= addr && vma->vm_ops == &morsel_vm_ops &&
 	    !vma->vm_private_data) {
-		view = morsel_view_create(vma, &vma_object(vma)->attached);
+		view = morsel_view_create(vma, vma_object(vma)->id,
+					  &vma_object(vma)->attached);
 		if (!IS_ERR(view)) {
 			vma_start_write(vma);
 			vma->vm_private_data = view;
@@ -204,7 +205,9 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 	}
 
 	if (!level) {
-		added = morsel_tree_populate(&object->tree, index, last, vma);
+		/* Whatever rights the kernel gives its own leaf. */
+		added = morsel_object_populate(object, VM_READ | VM_WRITE, index,
+					       last, vma, &tree);
 		return added < 0 ? fault_error(added) : fault_page(vmf, index);
 	}
 	added = morsel_object_populate(object, vma->vm_flags, index, last, vma,
@@ -352,7 +355,7 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 
 	/* Single pages are mapped by the kernel and need no view. */
 	if (vma_attachable(vma, object->tree.order)) {
-		view = morsel_view_create(vma, &object->attached);
+		view = morsel_view_create(vma, object->id, &object->attached);
 		/* With a signal pending there is none; a fault will make it. */
 		if (view == ERR_PTR(-EINTR))
 			view = NULL;

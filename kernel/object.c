@@ -34,6 +34,7 @@
 #include "compat.h"
 #include "id.h"
 #include "object.h"
+#include "trace.h"
 
 /* Far enough from 0 that neither stray increments nor decrements reach it. */
 #define USERS_DEAD	(INT_MIN / 2)
@@ -290,6 +291,7 @@ struct morsel_object *morsel_object_create(unsigned int order, umode_t mode,
 		err = object_register(object);
 	if (err)
 		goto err_frames;
+	trace_morsel_create(object->id, order, flags, address);
 	return object;
 
 err_frames:
@@ -313,6 +315,11 @@ bool morsel_object_use(struct morsel_object *object)
 /* Nobody is a user, and nobody can become one. */
 static void object_bury(struct morsel_object *object)
 {
+	if (trace_morsel_destroy_enabled()) {
+		struct morsel_frame_counts frames = morsel_dram_sum(&object->dram);
+
+		trace_morsel_destroy(object->id, frames.data, frames.table);
+	}
 	xa_erase(&object_registry, object_frame(object));
 	atomic_long_dec(&object_total);
 	object_frames_free(object);
@@ -476,7 +483,7 @@ static struct morsel_mirror *object_mirror(struct morsel_object *object,
 
 /**
  * morsel_object_populate() - make sure that pages are there, under some rights
- * @object:   the object, of order 1 or more; the caller is a user of it
+ * @object:   the object; the caller is a user of it
  * @vm_flags: VM_READ, VM_WRITE, VM_EXEC; at least one of them
  * @first:    page
  * @last:     page, not before @first and below the same PTE table
@@ -493,10 +500,12 @@ int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
 {
 	struct morsel_mirror *mirror;
 	enum morsel_rights rights;
+	int added;
 
 	if (!(vm_flags & VM_EXEC) && vm_flags & VM_WRITE) {
 		*tree = &object->tree;
-		return morsel_tree_populate(*tree, first, last, vma);
+		added = morsel_tree_populate(*tree, first, last, vma);
+		goto out;
 	}
 
 	if (!(vm_flags & VM_EXEC))
@@ -507,7 +516,11 @@ int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
 	if (!mirror)
 		return -ENOMEM;
 	*tree = &mirror->tree;
-	return morsel_mirror_populate(mirror, first, last, vma);
+	added = morsel_mirror_populate(mirror, first, last, vma);
+out:
+	if (added > 0)
+		trace_morsel_populate(object->id, first, last, added);
+	return added;
 }
 
 /**
@@ -547,7 +560,9 @@ struct page *morsel_object_page(struct morsel_object *object, u64 index)
 int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last)
 {
 	u64 end = min(last, *next | (MORSEL_ENTRIES - 1));
-	int ret = morsel_tree_populate(&object->tree, *next, end, NULL);
+	struct morsel_tree *tree;
+	int ret = morsel_object_populate(object, VM_READ | VM_WRITE, *next, end,
+					 NULL, &tree);
 
 	if (ret >= 0) {
 		*next = end + 1;

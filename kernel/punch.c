@@ -24,6 +24,7 @@
 #include <linux/mm.h>
 
 #include "punch.h"
+#include "trace.h"
 
 /* What faults may have to wait for at most: 256 MiB. */
 #define PUNCH_WINDOW	BIT_ULL(16)
@@ -63,6 +64,7 @@ static int punch_window(struct morsel_object *object, u64 first, u64 last)
 	struct morsel_source *source = object->tree.source;
 	struct page *page, *next;
 	LIST_HEAD(pages);
+	long count = 0;
 	int err;
 
 	err = morsel_hold_begin(&object->dram.hold, first, last);
@@ -77,8 +79,10 @@ static int punch_window(struct morsel_object *object, u64 first, u64 last)
 	list_for_each_entry_safe(page, next, &pages, lru) {
 		list_del_init(&page->lru);
 		source->ops->page_free(source, page_to_pfn(page));
+		count++;
 		cond_resched();
 	}
+	trace_morsel_punch(object->id, first, last, count);
 
 	morsel_hold_end(&object->dram.hold);
 	return 0;
