@@ -8,17 +8,21 @@ _morsel() {
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		words='chmod chown create get info ls populate punch put rm stats --help --version'
+		words='chmod chown create get info ls populate punch put rm stat top --help --version'
 	elif [[ $prev == --into ]]; then
 		words=$(morsel ls -q 2>/dev/null)
-	elif [[ $prev == -[ons] || $prev == --order || $prev == --size ]]; then
+	elif [[ $command == top && ($prev == -s || $prev == --sort) ]]; then
+		words='pages attach data tables mappings'
+	elif [[ $prev == -[icons] || $prev == --interval || $prev == --count || $prev == --order || $prev == --size ]]; then
 		[[ $prev == --order || $prev == -o && $command != @(populate|punch) ]] && words='0 1 2 3 4'
 	elif [[ $cur == -* ]]; then
 		words=--help
 		case $command in
 		create) words+=' --order --size --mode --address --json' ;;
 		get) words+=' --bytes --offset' ;;
-		info | stats) words+=' --json' ;;
+		info) words+=' --json' ;;
+		stat) words+=' --interval --count --json' ;;
+		top) words+=' --interval --count --sort' ;;
 		ls) words+=' --quiet --json' ;;
 		populate | punch) words+=' --offset --bytes' ;;
 		put) words+=' --order --size --mode --into --offset --json' ;;
@@ -33,7 +37,7 @@ _morsel() {
 				words=$(compgen -u)
 			fi
 			;;
-		info | populate | punch | rm) words=$(morsel ls -q 2>/dev/null) ;;
+		info | stat | populate | punch | rm) words=$(morsel ls -q 2>/dev/null) ;;
 		get)
 			if [[ ${COMP_WORDS[*]:2:COMP_CWORD-2} == *0x* ]]; then
 				compopt -o default

@@ -39,18 +39,18 @@
 
 /**
  * struct morsel_view - what one VMA has attached
- * @gate:     the kernel's announcements about the VMA's range
- * @lock:     protects @slots; see the locks above
- * @slots:    struct morsel_slot, one for each attached entry, by address
- * @attached: the object's count of attached entries
- * @id:       the object's ID, for who traces
+ * @gate:        the kernel's announcements about the VMA's range
+ * @lock:        protects @slots; see the locks above
+ * @slots:       struct morsel_slot, one for each attached entry, by address
+ * @id:          the object's ID, for who traces
+ * @attachments: the object's count of attached entries
  */
 struct morsel_view {
 	struct mmu_interval_notifier gate;
 	spinlock_t lock;	/* protects slots */
 	struct rb_root slots;
-	atomic_long_t *attached;
 	u64 id;
+	struct morsel_attachments *attachments;
 };
 
 /**
@@ -172,7 +172,7 @@ static bool view_drop(struct morsel_view *view, unsigned long start,
 		spin_lock(slot_ptl(mm, entry, slot->level));
 		slot_set(entry, slot->level, slot->placeholder);
 		spin_unlock(slot_ptl(mm, entry, slot->level));
-		atomic_long_dec(view->attached);
+		atomic_long_dec(&view->attachments->now);
 		trace_morsel_detach(view->id, slot->addr, slot->level);
 		rb_erase(&slot->node, &view->slots);
 		kfree(slot);
@@ -223,16 +223,16 @@ static const struct mmu_interval_notifier_ops view_ops = {
 
 /**
  * morsel_view_create() - begin to cache a VMA
- * @vma:      a VMA of a morsel, whole range known
- * @id:       ID of the object
- * @attached: the object's count of attached entries; outlives the VMA
+ * @vma:         a VMA of a morsel, whole range known
+ * @id:          ID of the object
+ * @attachments: its count of attached entries; outlives the VMA
  *
  * Context: mmap lock held for writing.  The first view of an mm takes all
  * locks of all its VMAs once (mm_take_all_locks).
  * Return: the view, or an ERR_PTR of -ENOMEM or -EINTR.
  */
 struct morsel_view *morsel_view_create(struct vm_area_struct *vma, u64 id,
-				       atomic_long_t *attached)
+				       struct morsel_attachments *attachments)
 {
 	/*
 	 * Not charged to the memory cgroup: a fault that cannot get a view
@@ -245,8 +245,8 @@ struct morsel_view *morsel_view_create(struct vm_area_struct *vma, u64 id,
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&view->lock);
 	view->slots = RB_ROOT;
-	view->attached = attached;
 	view->id = id;
+	view->attachments = attachments;
 	err = mmu_interval_notifier_insert_locked(&view->gate, vma->vm_mm,
 						  vma->vm_start,
 						  vma->vm_end - vma->vm_start,
@@ -431,8 +431,9 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 	if (!slot_attach(view, vmf, slot, entry, value))
 		goto unchanged;
 	rb_add(&slot->node, &view->slots, slot_before);
-	atomic_long_inc(view->attached);
-	trace_morsel_attach(view->id, slot->addr, slot->level);
+	atomic_long_inc(&view->attachments->now);
+	atomic_long_inc(&view->attachments->ever);
+	trace_morsel_attach(view->id, addr, level);
 	spin_unlock(&view->lock);
 	return VM_FAULT_NOPAGE;
 

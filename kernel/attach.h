@@ -9,8 +9,18 @@
 
 struct morsel_view;
 
+/**
+ * struct morsel_attachments - what all views of an object have attached
+ * @now:  entries that are attached
+ * @ever: entries that ever were
+ */
+struct morsel_attachments {
+	atomic_long_t now;
+	atomic_long_t ever;
+};
+
 struct morsel_view *morsel_view_create(struct vm_area_struct *vma, u64 id,
-				       atomic_long_t *attached);
+				       struct morsel_attachments *attachments);
 void morsel_view_destroy(struct morsel_view *view);
 void morsel_view_detach(struct morsel_view *view);
 unsigned int morsel_view_level(struct vm_area_struct *vma, unsigned long addr,

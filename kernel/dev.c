@@ -165,8 +165,10 @@ static void morsel_file_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "morsel-address:\t0x%llx\n", info.address);
 	seq_printf(m, "morsel-data-frames:\t%llu\n", info.data_frames);
 	seq_printf(m, "morsel-table-frames:\t%llu\n", info.table_frames);
+	seq_printf(m, "morsel-allocated:\t%llu\n", info.allocated);
 	seq_printf(m, "morsel-mappings:\t%llu\n", info.mappings);
 	seq_printf(m, "morsel-attachments:\t%llu\n", info.attachments);
+	seq_printf(m, "morsel-attached:\t%llu\n", info.attached);
 }
 
 static const struct file_operations morsel_file_fops = {
@@ -314,7 +316,7 @@ static long dev_stats(void __user *arg)
 	struct morsel_stats stats = {
 		.morsels = morsel_object_count(),
 		.data_frames = frames.data,
-		.table_frames = frames.table,
+		.table_frames = morsel_frame_tables(&frames),
 		.attachments = morsel_object_attachments(),
 		.max_order = pgtable_l5_enabled() ? 4 : 3,
 	};

@@ -26,12 +26,21 @@ static struct morsel_dram *to_dram(struct morsel_source *source)
 	return container_of(source, struct morsel_dram, source);
 }
 
-static void dram_count(struct morsel_dram *dram, long data, long table)
+static void dram_count_data(struct morsel_dram *dram, long data)
 {
 	this_cpu_add(dram->counts->data, data);
-	this_cpu_add(dram->counts->table, table);
 	this_cpu_add(dram_counts.data, data);
-	this_cpu_add(dram_counts.table, table);
+	if (data > 0) {
+		this_cpu_add(dram->counts->allocated, data);
+		this_cpu_add(dram_counts.allocated, data);
+	}
+}
+
+static void dram_count_table(struct morsel_dram *dram, unsigned int level,
+			     long table)
+{
+	this_cpu_add(dram->counts->table[level], table);
+	this_cpu_add(dram_counts.table[level], table);
 }
 
 static struct page *dram_table_new(unsigned int level, gfp_t gfp)
@@ -57,7 +66,7 @@ static u64 dram_table_alloc(struct morsel_source *source, unsigned int level)
 
 	if (!page)
 		return MORSEL_PFN_NONE;
-	dram_count(to_dram(source), 0, 1);
+	dram_count_table(to_dram(source), level, 1);
 	return page_to_pfn(page);
 }
 
@@ -65,7 +74,7 @@ static void dram_table_free(struct morsel_source *source, unsigned int level,
 			    u64 pfn)
 {
 	dram_table_delete(pfn_to_page(pfn), level);
-	dram_count(to_dram(source), 0, -1);
+	dram_count_table(to_dram(source), level, -1);
 }
 
 #define DRAM_PAGE_GFP	(GFP_USER | __GFP_ACCOUNT | __GFP_ZERO)
@@ -147,7 +156,7 @@ static unsigned int dram_pages_alloc(struct morsel_source *source, u64 index,
 			pfns[i] = dram_page_adopt(dram, page, index + i);
 		}
 	}
-	dram_count(dram, i, 0);
+	dram_count_data(dram, i);
 	return i;
 }
 
@@ -174,7 +183,7 @@ static void dram_page_free(struct morsel_source *source, u64 pfn)
 	/* A pin (direct I/O under way) may outlive the object. */
 	morsel_dram_page_disown(pfn);
 	put_page(pfn_to_page(pfn));
-	dram_count(to_dram(source), -1, 0);
+	dram_count_data(to_dram(source), -1);
 }
 
 static int dram_fill_begin(struct morsel_source *source, u64 first, u64 last)
@@ -263,12 +272,13 @@ void morsel_dram_exit(struct morsel_dram *dram)
 }
 
 /**
- * morsel_dram_sum() - frames in use
+ * morsel_dram_sum() - frames in use, and used
  * @dram: a source, or NULL for the sum of all
  */
 struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram)
 {
 	struct morsel_frame_counts sum = {};
+	unsigned int level;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
@@ -277,8 +287,24 @@ struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram)
 			       per_cpu_ptr(&dram_counts, cpu);
 
 		sum.data += READ_ONCE(share->data);
-		sum.table += READ_ONCE(share->table);
+		sum.allocated += READ_ONCE(share->allocated);
+		for (level = 0; level < MORSEL_LEVELS; level++)
+			sum.table[level] += READ_ONCE(share->table[level]);
 	}
+	return sum;
+}
+
+/**
+ * morsel_frame_tables() - frames that hold tables, of all levels
+ * @counts: what morsel_dram_sum() gave
+ */
+long morsel_frame_tables(const struct morsel_frame_counts *counts)
+{
+	unsigned int level;
+	long sum = 0;
+
+	for (level = 0; level < MORSEL_LEVELS; level++)
+		sum += counts->table[level];
 	return sum;
 }
 
@@ -319,11 +345,12 @@ int morsel_dram_setup(void)
 void morsel_dram_teardown(void)
 {
 	struct morsel_frame_counts sum = morsel_dram_sum(NULL);
+	long tables = morsel_frame_tables(&sum);
 	unsigned int level;
 
-	if (sum.data || sum.table)
+	if (sum.data || tables)
 		pr_err("%ld data and %ld table frames leaked\n", sum.data,
-		       sum.table);
+		       tables);
 	for (level = 0; level < MORSEL_LEVELS; level++) {
 		if (dram_empty[level])
 			dram_table_delete(dram_empty[level], level);

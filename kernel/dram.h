@@ -11,16 +11,19 @@
 struct address_space;
 
 /**
- * struct morsel_frame_counts - frames in use, one share per processor
- * @data:  frames that hold pages
- * @table: frames that hold tables
+ * struct morsel_frame_counts - frames, one share per processor
+ * @data:      frames that hold pages
+ * @table:     by level, frames that hold tables; at level 0 meta morsels
+ * @allocated: frames that were ever taken for pages, those that lost a race and
+ *             went straight back included
  *
  * A share can be negative (allocated here, freed there); only sums mean
  * something.
  */
 struct morsel_frame_counts {
 	long data;
-	long table;
+	long table[MORSEL_LEVELS];
+	long allocated;
 };
 
 /**
@@ -28,7 +31,7 @@ struct morsel_frame_counts {
  * @source:  what the tree sees
  * @mapping: the object's address space, which its pages name as their owner
  * @hold:    pages that are being taken out
- * @counts:  what this object uses
+ * @counts:  what this object uses and has used
  */
 struct morsel_dram {
 	struct morsel_source source;
@@ -44,5 +47,6 @@ void morsel_dram_exit(struct morsel_dram *dram);
 void morsel_dram_page_disown(u64 pfn);
 u64 morsel_dram_leaf_flags(unsigned long vm_flags);
 struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram);
+long morsel_frame_tables(const struct morsel_frame_counts *counts);
 
 #endif /* MORSEL_DRAM_H */

@@ -2,7 +2,7 @@
 /*
  * morsel - memory objects that are page-table subtrees
  *
- *   dev       /dev/morsel
+ *   dev       /dev/morsel; debug, below debugfs
  *   mapping   VMAs, faults
  *   punch     pages taken out
  *   object    lifetime, owner, ID, registry; meta
@@ -19,6 +19,7 @@
 #include <linux/module.h>
 #include <asm/cpufeature.h>
 
+#include "debug.h"
 #include "dev.h"
 #include "dram.h"
 #include "object.h"
@@ -37,13 +38,17 @@ static int __init morsel_init(void)
 	if (err)
 		return err;
 	err = morsel_dev_register();
-	if (err)
+	if (err) {
 		morsel_dram_teardown();
-	return err;
+		return err;
+	}
+	morsel_debug_setup();
+	return 0;
 }
 
 static void __exit morsel_exit(void)
 {
+	morsel_debug_teardown();
 	morsel_dev_deregister();
 	morsel_object_teardown();
 	morsel_dram_teardown();

@@ -53,8 +53,10 @@ static void vma_add_view(struct mm_struct *mm, unsigned long addr)
 	vma = find_vma(mm, addr);
 	if (vma && vma->vm_start <= addr && vma->vm_ops == &morsel_vm_ops &&
 	    !vma->vm_private_data) {
-		view = morsel_view_create(vma, vma_object(vma)->id,
-					  &vma_object(vma)->attached);
+		struct morsel_object *object = vma_object(vma);
+
+		view = morsel_view_create(vma, object->id,
+					  &object->attachments);
 		if (!IS_ERR(view)) {
 			vma_start_write(vma);
 			vma->vm_private_data = view;
@@ -355,7 +357,7 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 
 	/* Single pages are mapped by the kernel and need no view. */
 	if (vma_attachable(vma, object->tree.order)) {
-		view = morsel_view_create(vma, object->id, &object->attached);
+		view = morsel_view_create(vma, object->id, &object->attachments);
 		/* With a signal pending there is none; a fault will make it. */
 		if (view == ERR_PTR(-EINTR))
 			view = NULL;

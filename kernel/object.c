@@ -318,7 +318,8 @@ static void object_bury(struct morsel_object *object)
 	if (trace_morsel_destroy_enabled()) {
 		struct morsel_frame_counts frames = morsel_dram_sum(&object->dram);
 
-		trace_morsel_destroy(object->id, frames.data, frames.table);
+		trace_morsel_destroy(object->id, frames.data,
+				     morsel_frame_tables(&frames));
 	}
 	xa_erase(&object_registry, object_frame(object));
 	atomic_long_dec(&object_total);
@@ -411,6 +412,29 @@ struct morsel_object *morsel_object_get(u64 id, int mask)
 		morsel_object_unuse(object);
 		object = ERR_PTR(-EBADMSG);
 	}
+	return object;
+}
+
+/**
+ * morsel_object_find() - use the next object, whosever it is
+ * @frame: least frame that its ID may name; made the one that it names
+ *
+ * For the administrator: permissions are not looked at.
+ *
+ * Context: may sleep.
+ * Return: the object, used once more, or NULL.
+ */
+struct morsel_object *morsel_object_find(u64 *frame)
+{
+	unsigned long index = *frame;
+	struct morsel_object *object;
+
+	rcu_read_lock();
+	xa_for_each_start(&object_registry, index, object, *frame)
+		if (morsel_object_use(object))
+			break;
+	rcu_read_unlock();
+	*frame = index;
 	return object;
 }
 
@@ -634,13 +658,14 @@ void morsel_object_describe(struct morsel_object *object,
 	struct morsel_frame_counts frames = morsel_dram_sum(&object->dram);
 	struct user_namespace *ns = current_user_ns();
 	int mappings = atomic_read(&object->mappings);
+	unsigned int level;
 
 	info->id = object->id;
 	info->size = morsel_level_size(object->tree.order);
 	info->data_frames = frames.data;
-	info->table_frames = frames.table;
+	info->table_frames = morsel_frame_tables(&frames);
 	info->mappings = mappings;
-	info->attachments = atomic_long_read(&object->attached);
+	info->attachments = atomic_long_read(&object->attachments.now);
 	info->descriptors = max(atomic_read(&object->users) - mappings, 0);
 	info->order = object->tree.order;
 	info->address = object->address;
@@ -648,6 +673,10 @@ void morsel_object_describe(struct morsel_object *object,
 	info->mode = object->inode->i_mode & 0777;
 	info->uid = from_kuid_munged(ns, object->inode->i_uid);
 	info->gid = from_kgid_munged(ns, object->inode->i_gid);
+	info->allocated = frames.allocated;
+	info->attached = atomic_long_read(&object->attachments.ever);
+	for (level = 1; level < MORSEL_LEVELS; level++)
+		info->tables[level - 1] = frames.table[level];
 }
 
 /**
@@ -669,7 +698,7 @@ long morsel_object_attachments(void)
 
 	rcu_read_lock();
 	xa_for_each(&object_registry, index, object)
-		sum += atomic_long_read(&object->attached);
+		sum += atomic_long_read(&object->attachments.now);
 	rcu_read_unlock();
 	return sum;
 }

@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/rcupdate.h>
 
+#include "attach.h"
 #include "dram.h"
 #include "meta.h"
 #include "mirror.h"
@@ -29,7 +30,7 @@ enum morsel_rights { MORSEL_R, MORSEL_RX, MORSEL_RWX, MORSEL_MIRRORS };
  * @flags:    MORSEL_CREATE_*
  * @users:    descriptors and VMAs; far below zero once destroyed
  * @mappings: VMAs
- * @attached: entries in private tables that point into its tables
+ * @attachments: entries in private tables that point into its tables
  * @rcu:      the registry is read under RCU
  */
 struct morsel_object {
@@ -44,13 +45,14 @@ struct morsel_object {
 	u32 flags;
 	atomic_t users;
 	atomic_t mappings;
-	atomic_long_t attached;
+	struct morsel_attachments attachments;
 	struct rcu_head rcu;
 };
 
 struct morsel_object *morsel_object_create(unsigned int order, umode_t mode,
 					   u32 flags, u64 address);
 struct morsel_object *morsel_object_get(u64 id, int mask);
+struct morsel_object *morsel_object_find(u64 *frame);
 int morsel_object_next(u64 *cursor, struct morsel_info *info);
 int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
 			   u64 first, u64 last, struct vm_area_struct *vma,

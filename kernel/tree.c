@@ -293,6 +293,72 @@ u64 morsel_tree_next(const struct morsel_tree *tree, u64 first, u64 last)
 	return last + 1;
 }
 
+/* Make @place that of the element of @level that @first begins, if it is there. */
+static bool place_at(const struct morsel_tree *tree,
+		     struct morsel_table_place *place, unsigned int level,
+		     u64 first)
+{
+	place->level = level;
+	place->first = first;
+	tree_descend(tree, first, level, &place->pfn);
+	return place->pfn != MORSEL_PFN_NONE;
+}
+
+/**
+ * morsel_tree_next_table() - go on to the next table, a parent before its children
+ * @tree:  the tree; not destroyed meanwhile
+ * @place: a place in it, or all zeroes; moved on
+ *
+ * Context: may sleep; takes no lock.  Tables that come to be meanwhile may be
+ * missed.
+ * Return: false when there is no further table.
+ */
+bool morsel_tree_next_table(const struct morsel_tree *tree,
+			    struct morsel_table_place *place)
+{
+	unsigned int level = place->level;
+	u64 first = place->first;
+
+	if (!tree->order)
+		return false;
+	if (!level)
+		return place_at(tree, place, tree->order, 0);
+	if (level > 1 && place_at(tree, place, level - 1, first))
+		return true;
+
+	/* No first child: the others, then what follows the parent, and so on. */
+	if (level > 1)
+		level--;
+	for (;;) {
+		first += morsel_level_pages(level);
+		while (level < tree->order &&
+		       !(first % morsel_level_pages(level + 1)))
+			level++;
+		if (level == tree->order)
+			return false;
+		if (place_at(tree, place, level, first))
+			return true;
+		cond_resched();
+	}
+}
+
+/**
+ * morsel_tree_used() - entries of a table that are no hole
+ * @tree:  the tree; not destroyed meanwhile
+ * @place: a table of it
+ */
+unsigned int morsel_tree_used(const struct morsel_tree *tree,
+			      const struct morsel_table_place *place)
+{
+	u64 hole = tree->source->hole[place->level];
+	u64 *table = morsel_frame_table(place->pfn);
+	unsigned int i, used = 0;
+
+	for (i = 0; i < MORSEL_ENTRIES; i++)
+		used += READ_ONCE(table[i]) != hole;
+	return used;
+}
+
 /* Take the pages @first to @last, all below one PTE table, out of it. */
 static void tree_take_leaves(struct morsel_tree *tree, u64 table, u64 first,
 			     u64 last, morsel_take_fn *take, void *ctx)

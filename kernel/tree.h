@@ -17,6 +17,18 @@ struct morsel_tree {
 	unsigned int order;
 };
 
+/**
+ * struct morsel_table_place - a table of a tree
+ * @level: its level, 1 to the order of the tree; 0: before the first one
+ * @first: first page that it covers
+ * @pfn:   its frame
+ */
+struct morsel_table_place {
+	unsigned int level;
+	u64 first;
+	u64 pfn;
+};
+
 /* What morsel_tree_take() hands out; called under the lock of a PTE table. */
 typedef void morsel_take_fn(void *ctx, u64 pfn);
 
@@ -30,6 +42,10 @@ int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 		      u64 *table);
 u64 morsel_tree_lookup(const struct morsel_tree *tree, u64 index);
 u64 morsel_tree_next(const struct morsel_tree *tree, u64 first, u64 last);
+bool morsel_tree_next_table(const struct morsel_tree *tree,
+			    struct morsel_table_place *place);
+unsigned int morsel_tree_used(const struct morsel_tree *tree,
+			      const struct morsel_table_place *place);
 void morsel_tree_take(struct morsel_tree *tree, u64 first, u64 last,
 		      morsel_take_fn *take, void *ctx);
 

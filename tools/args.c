@@ -104,6 +104,27 @@ uint64_t arg_address(const struct argp_state *state, const char *arg)
 	return address;
 }
 
+double arg_seconds(const struct argp_state *state, const char *arg)
+{
+	double seconds;
+	char *end;
+
+	seconds = strtod(arg, &end);
+	if (end == arg || *end || !(seconds > 0 && seconds < 1e6))
+		argp_error(state, "%s: not a number of seconds", arg);
+	return seconds;
+}
+
+uint64_t arg_count(const struct argp_state *state, const char *arg)
+{
+	uint64_t count;
+	char *end;
+
+	if (!parse_number(arg, 10, &count, &end) || *end || !count)
+		argp_error(state, "%s: not a number above 0", arg);
+	return count;
+}
+
 mode_t arg_mode(const struct argp_state *state, const char *arg)
 {
 	uint64_t mode;

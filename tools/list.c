@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * morsel ls, morsel info, morsel stats: what there is.
+ * morsel ls, morsel info: what there is.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -121,32 +121,5 @@ int cmd_info(int argc, char **argv)
 	} else {
 		print_info(&info);
 	}
-	return flush_output();
-}
-
-static const struct argp stats_argp = {
-	.options = json_options,
-	.parser = list_parse,
-	.doc = "Print totals over all morsels.",
-};
-
-int cmd_stats(int argc, char **argv)
-{
-	struct list_args args = { 0 };
-	struct morsel_stats stats;
-	int dev, ret;
-
-	run_argp(&stats_argp, argc, argv, &args);
-	dev = open_device();
-	if (dev < 0)
-		return EXIT_FAILURE;
-	ret = morsel_stats(dev, &stats);
-	if (ret)
-		return fail_at(STEP_DEVICE, MORSEL_DEVICE, ret);
-
-	if (args.json)
-		print_stats_json(&stats);
-	else
-		print_stats(&stats);
 	return flush_output();
 }

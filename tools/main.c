@@ -25,7 +25,8 @@ static const struct command {
 	{ "punch", cmd_punch },
 	{ "put", cmd_put },
 	{ "rm", cmd_rm },
-	{ "stats", cmd_stats },
+	{ "stat", cmd_stat },
+	{ "top", cmd_top },
 };
 
 static const char doc[] =
@@ -41,7 +42,8 @@ static const char doc[] =
 	"  punch     free the pages of a part of a morsel\n"
 	"  put       fill a morsel from a file or standard input, print its ID\n"
 	"  rm        destroy morsels\n"
-	"  stats     print totals over all morsels\n\n"
+	"  stat      print counters of a morsel, or totals over all\n"
+	"  top       show the morsels that do most\n\n"
 	"`morsel COMMAND --help' describes a command, morsel(1) all of them.";
 
 static error_t parse(int key, char *arg, struct argp_state *state)

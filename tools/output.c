@@ -127,6 +127,11 @@ void print_info_json(const struct morsel_info *info)
 		       ull(info->address));
 	else
 		printf("\"address\": null, ");
+	printf("\"allocated\": %llu, \"attached\": %llu, ",
+	       ull(info->allocated), ull(info->attached));
+	printf("\"tables\": [%llu, %llu, %llu, %llu], ",
+	       ull(info->tables[0]), ull(info->tables[1]), ull(info->tables[2]),
+	       ull(info->tables[3]));
 	printf("\"flags\": [%s", info->flags ? "\"" : "");
 	print_flags(info->flags, "\", \"");
 	printf("%s]}", info->flags ? "\"" : "");
@@ -158,6 +163,70 @@ void print_row(const struct morsel_info *info)
 	       info->flags ? "" : "-");
 	print_flags(info->flags, ",");
 	putchar('\n');
+}
+
+void print_counters_of(const struct morsel_info *info)
+{
+	char data[16], tables[16];
+
+	human_frames(data, sizeof(data), info->data_frames);
+	human_frames(tables, sizeof(tables), info->table_frames);
+
+	printf("ID            " ID_FORMAT "\n", ull(info->id));
+	printf("data frames   %llu (%s)\n", ull(info->data_frames), data);
+	printf("  allocated   %llu\n", ull(info->allocated));
+	printf("  freed       %llu\n", ull(frames_freed(info)));
+	printf("table frames  %llu (%s)\n", ull(info->table_frames), tables);
+	for (unsigned int level = 4; level; level--)
+		printf("  level %u     %llu\n", level,
+		       ull(info->tables[level - 1]));
+	printf("attachments   %llu\n", ull(info->attachments));
+	printf("  attached    %llu\n", ull(info->attached));
+	printf("  detached    %llu\n", ull(detached(info)));
+	printf("mappings      %llu\n", ull(info->mappings));
+	printf("descriptors   %llu\n", ull(info->descriptors));
+}
+
+#define RATES_TITLES "%10s %10s %8s %8s %9s %9s %9s %9s"
+#define RATES_VALUES "%10s %10s %8llu %8llu %9.0f %9.0f %9.0f %9.0f"
+
+void print_rates_header(void)
+{
+	printf(RATES_TITLES "\n", "DATA", "TABLES", "MAPPINGS", "ATTACHED",
+	       "ALLOC/s", "FREE/s", "ATTACH/s", "DETACH/s");
+}
+
+void print_rates(const struct morsel_info *info, struct rates rates)
+{
+	char data[16], tables[16];
+
+	human_frames(data, sizeof(data), info->data_frames);
+	human_frames(tables, sizeof(tables), info->table_frames);
+	printf(RATES_VALUES "\n", data, tables, ull(info->mappings),
+	       ull(info->attachments), rates.allocated, rates.freed,
+	       rates.attached, rates.detached);
+}
+
+void print_totals_line(const struct morsel_stats *stats)
+{
+	char data[16], tables[16];
+
+	human_frames(data, sizeof(data), stats->data_frames);
+	human_frames(tables, sizeof(tables), stats->table_frames);
+	printf("morsels %llu, data %s, tables %s, attachments %llu\n",
+	       ull(stats->morsels), data, tables, ull(stats->attachments));
+}
+
+void print_top_header(void)
+{
+	printf("%-18s %5s ", "ID", "ORDER");
+	print_rates_header();
+}
+
+void print_top_row(const struct morsel_info *info, struct rates rates)
+{
+	printf(ID_FORMAT " %5u ", ull(info->id), info->order);
+	print_rates(info, rates);
 }
 
 void print_stats(const struct morsel_stats *stats)

@@ -31,7 +31,8 @@ int cmd_populate(int argc, char **argv);
 int cmd_punch(int argc, char **argv);
 int cmd_chmod(int argc, char **argv);
 int cmd_chown(int argc, char **argv);
-int cmd_stats(int argc, char **argv);
+int cmd_stat(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 
 /* args.c: parse an argument, or end with a usage error that quotes it */
 enum { OPT_JSON = 0x100, OPT_INTO, OPT_OFFSET, OPT_ADDRESS };
@@ -59,6 +60,9 @@ error_t arg_one_id(int key, const char *arg, const struct argp_state *state,
 uint64_t arg_size(const struct argp_state *state, const char *arg);
 uint64_t arg_pages(const struct argp_state *state, const char *arg);
 uint64_t arg_address(const struct argp_state *state, const char *arg);
+/* A number of seconds above 0, fractions allowed; a number above 0. */
+double arg_seconds(const struct argp_state *state, const char *arg);
+uint64_t arg_count(const struct argp_state *state, const char *arg);
 mode_t arg_mode(const struct argp_state *state, const char *arg);
 struct owner arg_owner(const struct argp_state *state, const char *arg);
 error_t arg_shape(int key, const char *arg, const struct argp_state *state,
@@ -97,6 +101,31 @@ struct range {
  */
 int range_resolve(struct range *range, const struct morsel_info *info);
 
+/* sample.c: the morsels one may read, and what became of them since */
+struct sample {
+	struct timespec time;
+	struct morsel_info *infos; /* by ID; to be freed */
+	size_t count;
+};
+
+/* Per second, over some time. */
+struct rates {
+	double allocated, freed; /* frames of data */
+	double attached, detached; /* entries */
+};
+
+/* In place of what is in @sample, all zeroes at first.  An exit status. */
+int sample_take(int dev, struct sample *sample);
+const struct morsel_info *sample_find(const struct sample *sample, uint64_t id);
+/* Frames of data given back, and entries detached, since it was created. */
+uint64_t frames_freed(const struct morsel_info *info);
+uint64_t detached(const struct morsel_info *info);
+/* @then may be NULL: there was none. */
+struct rates rates_of(const struct morsel_info *now,
+		      const struct morsel_info *then, double seconds);
+double seconds_between(struct timespec from, struct timespec to);
+void pause_for(double seconds);
+
 /* output.c: all that goes to standard output */
 void human_size(char *buf, size_t len, uint64_t bytes);
 void print_created(uint64_t id, unsigned int order, bool json);
@@ -105,6 +134,12 @@ void print_info(const struct morsel_info *info);
 void print_info_json(const struct morsel_info *info);
 void print_row_header(void);
 void print_row(const struct morsel_info *info);
+void print_counters_of(const struct morsel_info *info);
+void print_rates_header(void);
+void print_rates(const struct morsel_info *info, struct rates rates);
+void print_totals_line(const struct morsel_stats *stats);
+void print_top_header(void);
+void print_top_row(const struct morsel_info *info, struct rates rates);
 void print_stats(const struct morsel_stats *stats);
 void print_stats_json(const struct morsel_stats *stats);
 int flush_output(void);

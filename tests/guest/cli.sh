@@ -46,7 +46,7 @@ quietly() {
 }
 
 morsels() {
-	$morsel stats --json | jq .morsels
+	$morsel stat --json | jq .morsels
 }
 
 fact() { # ID FACT
@@ -82,13 +82,13 @@ one=$($morsel create --json -o 1 | jq -r 'select(.order == 1 and .size == 209715
 [[ $one =~ $id_re ]]
 point $? "create --json"
 
-# ls, info, stats
+# ls, info, stat
 is "$($morsel ls -q | grep -cxE "$id|$sized|$one")" 3 "ls -q prints the IDs"
 is "$($morsel ls | wc -l)" $((start + 4)) "ls prints a header and a line each"
 is "$($morsel ls --json | jq -r ".[] | select(.id == \"$one\").size")" 2097152 "ls --json"
 is "$($morsel info $((id)) | awk '$1 == "ID" { print $2 }')" "$id" "info takes a decimal ID"
-$morsel stats | grep -q "^morsels *$((start + 3))$"
-point $? "stats"
+$morsel stat | grep -q "^morsels *$((start + 3))$"
+point $? "stat"
 $morsel rm "$id" "$sized" "$one"
 point $? "rm of several"
 is "$(morsels)" "$start" "they are gone"
@@ -208,7 +208,7 @@ for what in "1 0 ephemeral" "3 $address ephemeral,meta"; do
 	tables=$(fact "$id" table_frames)
 	is "$(grep ^morsel- "/proc/$holder/fdinfo/$fd")" "$(printf 'morsel-%s:\t%s\n' \
 		id "$id" order 1 flags "0x$flags" address "0x${at#0x}" data-frames 2 \
-		table-frames "$tables" mappings 0 attachments 0)" "fdinfo: $names"
+		table-frames "$tables" allocated 2 mappings 0 attachments 0 attached 0)" "fdinfo: $names"
 	kill "$holder"
 	wait "$holder" 2>/dev/null
 	is "$(morsels)" "$start" "$names: gone with who had it"
@@ -350,7 +350,7 @@ exec 3>"$tmp/fifo"
 fails 1 "$id: still mapped or open elsewhere" $morsel rm "$id"
 exec 3>&-
 wait $!
-if (($($morsel stats --json | jq .max_order) < 4)); then
+if (($($morsel stat --json | jq .max_order) < 4)); then
 	fails 1 "order 4 needs 5-level paging" $morsel create -o 4
 else
 	four=$($morsel put -o 4 "$tmp/short")
@@ -410,7 +410,7 @@ quietly $morsel get "$id" | true
 is "${PIPESTATUS[0]}" 1 "get into a pipe whose reader left"
 grep -q 'standard output: Broken pipe' "$tmp/err"
 point $? "  and says so"
-for command in create "create --address 17T" "put $tmp/small" ls stats "info $id"; do
+for command in create "create --address 17T" "put $tmp/small" ls stat "info $id"; do
 	# shellcheck disable=SC2086
 	quietly $morsel $command >/dev/full
 	is $? 1 "${command%% *}: standard output is full"

@@ -10,7 +10,7 @@ count=0
 failed=0
 
 morsels() {
-	build/bin/morsel stats --json | jq .morsels
+	build/bin/morsel stat --json | jq .morsels
 }
 
 start=$(morsels)

@@ -24,16 +24,19 @@ AT(morsel_open, flags, 8);
 AT(morsel_open, fd, 12);
 AT(morsel_open, reserved, 16);
 
-SIZE(morsel_info, 104);
+SIZE(morsel_info, 168);
 AT(morsel_info, descriptors, 48);
 AT(morsel_info, order, 56);
 AT(morsel_info, gid, 68);
 AT(morsel_info, address, 72);
 AT(morsel_info, flags, 80);
 AT(morsel_info, pad, 84);
-AT(morsel_info, reserved, 88);
+AT(morsel_info, allocated, 88);
+AT(morsel_info, attached, 96);
+AT(morsel_info, tables, 104);
+AT(morsel_info, reserved, 136);
 
-SIZE(morsel_next, 112);
+SIZE(morsel_next, 176);
 AT(morsel_next, info, 8);
 
 SIZE(morsel_stats, 64);
@@ -53,9 +56,9 @@ NUMBER(MORSEL_CREATE_META, 2);
 
 NUMBER(MORSEL_IOC_CREATE, 0xc028d300);
 NUMBER(MORSEL_IOC_OPEN, 0xc020d301);
-NUMBER(MORSEL_IOC_NEXT, 0xc070d302);
+NUMBER(MORSEL_IOC_NEXT, 0xc0b0d302);
 NUMBER(MORSEL_IOC_STATS, 0x8040d303);
-NUMBER(MORSEL_IOC_INFO, 0x8068d310);
+NUMBER(MORSEL_IOC_INFO, 0x80a8d310);
 NUMBER(MORSEL_IOC_DESTROY, 0x0000d311);
 NUMBER(MORSEL_IOC_POPULATE, 0xc030d312);
 NUMBER(MORSEL_IOC_PUNCH, 0xc030d313);

@@ -186,6 +186,53 @@ static void taking(unsigned int order)
 	ok(!arena_data() && !arena_tables(), "order %u: destroyed", order);
 }
 
+/*
+ * Pages at random, and the tables that were visited: each one once, a parent
+ * just before what is below it, and with as many entries as it has.
+ */
+static void visits_each_table(unsigned int order)
+{
+	struct morsel_table_place place = { 0 }, parents[MORSEL_LEVELS + 1] = { 0 };
+	long tables[MORSEL_LEVELS + 1] = { 0 }, used[MORSEL_LEVELS + 1] = { 0 };
+	u64 last = morsel_level_pages(order) - 1, page, before = 0;
+	struct morsel_tree tree;
+	bool below = true, onward = true;
+	long sum = 0;
+
+	arena_reset();
+	morsel_tree_init(&tree, &arena, order);
+	for (u64 i = 0, x = 1; i < 300; i++) {
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		arena_populate(&tree, (x >> (i % 4 * 9 + 13)) & last, &page);
+	}
+	arena_populate(&tree, 0, &page);
+	arena_populate(&tree, last, &page);
+	while (morsel_tree_next_table(&tree, &place)) {
+		const struct morsel_table_place *parent = &parents[place.level + 1];
+
+		if (place.level == order)
+			below &= place.pfn == tree.root;
+		else
+			below &= parent->first <= place.first &&
+				 place.first - parent->first <
+					 morsel_level_pages(place.level + 1);
+		onward &= place.first >= before;
+		before = place.first;
+		parents[place.level] = place;
+		tables[place.level]++;
+		used[place.level] += morsel_tree_used(&tree, &place);
+		sum++;
+	}
+	ok(sum == arena_tables(), "order %u: visits as many as there are", order);
+	ok(tables[order] == 1 && below && onward,
+	   "order %u: each after its parent", order);
+	ok(used[1] == arena_data(), "order %u: an entry for each page", order);
+	for (unsigned int level = 2; level <= order; level++)
+		ok(used[level] == tables[level - 1],
+		   "order %u: and for each table of level %u", order, level - 1);
+	morsel_tree_destroy(&tree);
+}
+
 int main(void)
 {
 	unsigned int order;
@@ -198,6 +245,7 @@ int main(void)
 		out_of_memory(order);
 		ranges(order);
 		taking(order);
+		visits_each_table(order);
 	}
 	return done();
 }

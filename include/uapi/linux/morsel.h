@@ -108,6 +108,12 @@ struct morsel_open {
  * @address:      where it is mapped at, or 0: anywhere
  * @flags:        MORSEL_CREATE_* that it was created with
  * @pad:          0
+ * @allocated:    frames taken for user data since it was created: those in use,
+ *                those freed since, and those that lost a race and went
+ *                straight back
+ * @attached:     attachments that were made since it was created
+ * @tables:       of @table_frames those of level 1 (PTE tables) to 4; a meta
+ *                morsel is none of them
  * @reserved:     0
  */
 struct morsel_info {
@@ -125,7 +131,10 @@ struct morsel_info {
 	__aligned_u64 address;
 	__u32 flags;
 	__u32 pad;
-	__aligned_u64 reserved[2];
+	__aligned_u64 allocated;
+	__aligned_u64 attached;
+	__aligned_u64 tables[4];
+	__aligned_u64 reserved[4];
 };
 
 /**

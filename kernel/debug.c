@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * debug.c - /sys/kernel/debug/morsel/trees: every table of every morsel
+ *
+ * For each morsel a line with its counters, then one for each of its tables, in
+ * the order in which the hardware would meet them, under each set of rights.
+ *
+ * While a part of it is read, the morsel that this part is about has one more
+ * user, who keeps it from being destroyed: only root can cause that.  Its tables
+ * stay as long as it lives, so no lock is needed; between two parts, it is found
+ * again by its frame and its ID.
+ */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <uapi/linux/morsel.h>
+
+#include "debug.h"
+#include "object.h"
+
+static struct dentry *debug_dir;
+
+/* The tree for reading and writing, then the mirrors. */
+#define DEBUG_TREES	(1 + MORSEL_MIRRORS)
+
+static const char * const debug_rights[DEBUG_TREES] = {
+	"rw", [1 + MORSEL_R] = "r", [1 + MORSEL_RX] = "rx", [1 + MORSEL_RWX] = "rwx",
+};
+
+/**
+ * struct debug_place - the line that comes next
+ * @object: its morsel, while a part is read
+ * @frame:  by which it is found
+ * @id:     its ID
+ * @tree:   index of the tree
+ * @table:  a table of that, or at level 0 the morsel's own line
+ */
+struct debug_place {
+	struct morsel_object *object;
+	u64 frame;
+	u64 id;
+	unsigned int tree;
+	struct morsel_table_place table;
+};
+
+static const struct morsel_tree *debug_tree(struct morsel_object *object,
+					    unsigned int tree)
+{
+	struct morsel_mirror *mirror;
+
+	if (!tree)
+		return &object->tree;
+	/* Pairs with the swap in object_mirror(). */
+	mirror = smp_load_acquire(&object->mirrors[tree - 1]);
+	return mirror ? &mirror->tree : NULL;
+}
+
+/* The first morsel from @place->frame on; its own line, if it is a new one. */
+static bool debug_find(struct debug_place *place)
+{
+	place->object = morsel_object_find(&place->frame);
+	if (!place->object)
+		return false;
+	if (place->object->id != place->id) {
+		place->id = place->object->id;
+		place->tree = 0;
+		place->table = (struct morsel_table_place){};
+	}
+	return true;
+}
+
+static void *debug_start(struct seq_file *m, loff_t *pos)
+{
+	struct debug_place *place = m->private;
+
+	if (!*pos)
+		*place = (struct debug_place){};
+	return debug_find(place) ? place : NULL;
+}
+
+static void *debug_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct debug_place *place = v;
+
+	++*pos;
+	for (; place->tree < DEBUG_TREES; place->tree++) {
+		const struct morsel_tree *tree =
+			debug_tree(place->object, place->tree);
+
+		if (tree && morsel_tree_next_table(tree, &place->table))
+			return place;
+		place->table = (struct morsel_table_place){};
+	}
+	morsel_object_unuse(place->object);
+	place->frame++;
+	return debug_find(place) ? place : NULL;
+}
+
+static void debug_stop(struct seq_file *m, void *v)
+{
+	struct debug_place *place = m->private;
+
+	if (place->object)
+		morsel_object_unuse(place->object);
+	place->object = NULL;
+}
+
+static void debug_show_object(struct seq_file *m, struct morsel_object *object)
+{
+	struct morsel_info info = {};
+
+	morsel_object_describe(object, &info);
+	seq_printf(m, "morsel id=0x%016llx order=%u flags=0x%x data=%llu tables=%llu allocated=%llu mappings=%llu attachments=%llu attached=%llu\n",
+		   info.id, info.order, info.flags, info.data_frames,
+		   info.table_frames, info.allocated, info.mappings,
+		   info.attachments, info.attached);
+}
+
+static int debug_show(struct seq_file *m, void *v)
+{
+	struct debug_place *place = v;
+	const struct morsel_tree *tree = debug_tree(place->object, place->tree);
+
+	if (!place->table.level)
+		debug_show_object(m, place->object);
+	else
+		seq_printf(m, " table rights=%s level=%u first=%llu used=%u\n",
+			   debug_rights[place->tree], place->table.level,
+			   place->table.first,
+			   morsel_tree_used(tree, &place->table));
+	return 0;
+}
+
+static const struct seq_operations debug_ops = {
+	.start = debug_start,
+	.next = debug_next,
+	.stop = debug_stop,
+	.show = debug_show,
+};
+
+static int debug_open(struct inode *inode, struct file *file)
+{
+	return seq_open_private(file, &debug_ops, sizeof(struct debug_place));
+}
+
+static const struct file_operations debug_fops = {
+	.owner = THIS_MODULE,
+	.open = debug_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = seq_release_private,
+};
+
+/**
+ * morsel_debug_setup() - make the file appear
+ *
+ * Without it, where there is no debugfs, everything else works.
+ */
+void morsel_debug_setup(void)
+{
+	debug_dir = debugfs_create_dir("morsel", NULL);
+	debugfs_create_file("trees", 0400, debug_dir, NULL, &debug_fops);
+}
+
+/**
+ * morsel_debug_teardown() - make it disappear
+ */
+void morsel_debug_teardown(void)
+{
+	debugfs_remove(debug_dir);
+}
