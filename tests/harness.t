@@ -84,6 +84,41 @@ echo '[    6.000000] Call Trace:' >"$tmp/log"
 klog_check --oom
 is "klog-check --oom trips on another call trace" "$?" 1
 
+# race FUNCTION: a report of KCSAN in which one has got there by way of FUNCTION
+race() {
+	cat >"$tmp/log" <<-END
+		[    4.000000] ==================================================================
+		[    4.000001] BUG: KCSAN: data-race in __mod_node_page_state / fold_diff
+
+		[    4.000003] write to 0xffff88813fffa0c0 of 8 bytes by task 77 on cpu 0:
+		[    4.000004]  fold_diff+0x8e/0xc0
+		[    4.000005]  $1
+		[    4.000006] read to 0xffff88813fffa0c0 of 8 bytes by task 78 on cpu 1:
+		[    4.000007]  __mod_node_page_state+0x41/0xa0
+		[    4.000008] Reported by Kernel Concurrency Sanitizer on:
+		[    4.000009] CPU: 1 UID: 0 PID: 78 Comm: b Tainted: G           O       6.12
+		[    4.000010] ==================================================================
+	END
+}
+race 'tree_frame_free+0x3d/0x80 [morsel]'
+klog_check
+is "klog-check trips on a data race of ours" "$? $(<"$tmp/found")" \
+	"1 [    4.000001] BUG: KCSAN: data-race in __mod_node_page_state / fold_diff"
+race 'free_unref_page+0x3d/0x80'
+klog_check
+is "klog-check lets one of the kernel pass" "$?" 0
+race 'asm_sysvec_apic_timer_interrupt+0x16/0x20'
+sed -i '6a\[    4.000005]  tree_descend+0x77/0x110 [morsel]' "$tmp/log"
+klog_check
+is "klog-check lets one of an interrupt pass" "$?" 0
+sed -i '5i\[    4.000004] BUG: Bad page state in process b  pfn:1234' "$tmp/log"
+klog_check
+is "klog-check trips on a line inside of that" "$? $(wc -l <"$tmp/found")" "1 1"
+race 'free_unref_page+0x3d/0x80'
+sed -i '8,$d' "$tmp/log"
+klog_check
+is "klog-check trips on a data race without an end" "$? $(wc -l <"$tmp/found")" "1 1"
+
 : >"$tmp/log"
 vm/klog-check "$tmp/log" 2>/dev/null
 is "klog-check refuses an empty log" "$?" 2
