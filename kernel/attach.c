@@ -67,29 +67,25 @@ struct morsel_slot {
 	u64 placeholder;
 };
 
-/* The entry above a table of @level at @addr, or NULL where a table is missing. */
+/*
+ * The entry above a table of @level at @addr, or NULL where a table is missing.
+ * Without a lock: others may put a table in meanwhile, so each entry is read once.
+ */
 static u64 *slot_entry(struct mm_struct *mm, unsigned long addr,
 		       unsigned int level)
 {
-	pgd_t *pgd = pgd_offset(mm, addr);
-	p4d_t *p4d;
-	pud_t *pud;
+	u64 *entry = (u64 *)pgd_offset(mm, addr);
+	unsigned int above = pgtable_l5_enabled() ? 4 : 3;
 
-	if (level == 4)
-		return (u64 *)pgd;
-	if (!pgd_present(*pgd))
-		return NULL;
-	p4d = p4d_offset(pgd, addr);
-	if (level == 3)
-		return (u64 *)p4d;
-	if (!p4d_present(*p4d))
-		return NULL;
-	pud = pud_offset(p4d, addr);
-	if (level == 2)
-		return (u64 *)pud;
-	if (!pud_present(*pud))
-		return NULL;
-	return (u64 *)pmd_offset(pud, addr);
+	for (; above > level; above--) {
+		u64 value = READ_ONCE(*entry);
+
+		if (!(value & _PAGE_PRESENT))
+			return NULL;
+		entry = morsel_frame_table(morsel_entry_pfn(value)) +
+			morsel_level_slot(above, addr >> PAGE_SHIFT);
+	}
+	return entry;
 }
 
 /* The lock that the kernel takes to change the entry above a table of @level. */
