@@ -153,7 +153,8 @@ static void in_a_crowd(unsigned int order)
 		usleep(10000);
 	note("%lu punches, %lu faults, %lu had to wait, %lu of them for many",
 	     a->punches, a->faults, a->waited, a->starved);
-	ok(a->waited > 200, "order %u: who faults meets %d who punch", order,
+	/* On a kernel that checks all it does, a minute is not enough for 200. */
+	ok(a->waited > 20, "order %u: who faults meets %d who punch", order,
 	   CROWD);
 	/*
 	 * One hold each.  On a busy host it may lose its processor for some more,
