@@ -28,14 +28,17 @@ static struct arena *arena;
 
 static void module_find(void)
 {
+	static const char built[] = "-morsel"; /* by scripts/kernel-build */
 	struct utsname name;
-	char path[64];
+	char path[64], *kind;
 
 	uname(&name);
-	/* The series: 6.12 of 6.12.117-amd64. */
+	/* 6.12 of 6.12.117-amd64, 6.12-debug of 6.12.117-morsel-debug. */
+	kind = strstr(name.release, built);
+	kind = kind ? kind + strlen(built) : "";
 	strchr(strchr(name.release, '.') + 1, '.')[0] = 0;
-	snprintf(path, sizeof(path), "build/module-%.16s/morsel.ko",
-		 name.release);
+	snprintf(path, sizeof(path), "build/module-%.16s%.16s/morsel.ko",
+		 name.release, kind);
 	module_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (module_fd < 0 || stat(MORSEL_DEVICE, &node))
 		bail("%s: %s", path, strerror(errno));
