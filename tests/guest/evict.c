@@ -191,7 +191,7 @@ static void evict(unsigned int order)
 int main(int argc, char **argv)
 {
 	guest_init(argc, argv);
-
+	split_time(max_order());
 	for (unsigned int order = 1; order <= max_order(); order++)
 		evict(order);
 	return guest_done();

@@ -15,6 +15,7 @@ unsigned int opt_seconds = 1;
 unsigned long opt_pages = 8192;
 
 static int device_fd = -1;
+static unsigned int races = 1;
 static struct morsel_stats at_first;
 static __thread sigjmp_buf probe_env;
 static __thread volatile sig_atomic_t probing;
@@ -194,6 +195,18 @@ int probe(void *addr, enum access how)
 	return sig;
 }
 
+bool peek(void *addr, uint64_t *value)
+{
+	int sig = sigsetjmp(probe_env, 1);
+
+	if (!sig) {
+		probing = 1;
+		*value = *(volatile uint64_t *)addr;
+	}
+	probing = 0;
+	return !sig;
+}
+
 void put_code(void *addr)
 {
 	/* mov $42, %eax; ret */
@@ -260,6 +273,23 @@ uint64_t tables_for_spread(unsigned int order, uint64_t n)
 	return tables;
 }
 
+bool run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !sched_setaffinity(0, sizeof(set), &set);
+}
+
+void run_anywhere(void)
+{
+	cpu_set_t set;
+
+	memset(&set, 0xff, sizeof(set));
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 pid_t spawn(int (*fn)(void *arg), void *arg)
 {
 	pid_t parent = getpid(), pid = fork();
@@ -318,11 +348,50 @@ unsigned long table_bytes(void)
 	return strtoul(line + strlen("VmPTE:"), NULL, 10) * 1024;
 }
 
+void put_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		bail("%s to %s: %s", text, path, strerror(errno));
+	close(fd);
+}
+
+void get_text(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, text, size - 1);
+
+	if (fd < 0 || n <= 0)
+		bail("%s: %s", path, strerror(errno));
+	text[n] = 0;
+	close(fd);
+}
+
+/* As it was read: one value, or all there are with the chosen one in brackets. */
+void put_back(const char *path, char *text)
+{
+	char *chosen = strchr(text, '[');
+
+	if (chosen) {
+		*strchr(chosen, ']') = 0;
+		text = chosen + 1;
+	}
+	put_text(path, text);
+}
+
+void split_time(unsigned int n)
+{
+	races = n;
+}
+
 bool goes_on(double start, bool enough)
 {
-	double passed = now() - start;
+	double passed = now() - start, share = (double)opt_seconds / races;
 
-	return passed < opt_seconds || (!enough && passed < opt_seconds + 60);
+	if (share < 1)
+		share = opt_seconds < 1 ? opt_seconds : 1;
+	return passed < share || (!enough && passed < share + 60);
 }
 
 uint64_t random64(void)

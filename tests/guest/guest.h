@@ -29,7 +29,7 @@
 #define X PROT_EXEC
 #define RW (R | W)
 
-extern unsigned int opt_seconds; /* -s: how long one race lasts */
+extern unsigned int opt_seconds; /* -s: how long the races of a test last */
 extern unsigned long opt_pages; /* -n: pages in the tests that populate much */
 
 /* Options, unbuffered output, fault handlers, the control device. */
@@ -71,6 +71,8 @@ enum access { READ, WRITE, EXECUTE };
 int probe(void *addr, enum access how);
 /* Puts "return 42" at @addr, which is what probe(EXECUTE) expects to find. */
 void put_code(void *addr);
+/* Reads a word, where that raises no signal. */
+bool peek(void *addr, uint64_t *value);
 
 /* Pages by index, each with a stamp of its own in its first eight bytes. */
 static inline _Atomic uint64_t *word(char *base, uint64_t page)
@@ -99,6 +101,10 @@ uint64_t bad_stamps(char *base, unsigned int order, uint64_t n);
 uint64_t tables_for(unsigned int order, const uint64_t *pages, uint64_t n);
 uint64_t tables_for_spread(unsigned int order, uint64_t n);
 
+/* Stays on that processor; false when there is none. */
+bool run_on(int cpu);
+void run_anywhere(void);
+
 /*
  * Children: reap() gives the exit status, or minus the signal that killed it.
  */
@@ -112,6 +118,13 @@ void await(atomic_int *step, int value);
 /* Bytes of page tables of this process (VmPTE). */
 unsigned long table_bytes(void);
 
+/* Small files of the kernel; put_back() takes what get_text() gave. */
+void put_text(const char *path, const char *text);
+void get_text(const char *path, char *text, size_t size);
+void put_back(const char *path, char *text);
+
+/* The time of -s is for this many races together; each gets a second at least. */
+void split_time(unsigned int races);
 /*
  * Whether a race goes on that began at @start: for its time, and longer while
  * it has not been one yet.  A guest with more processors than its host may take

@@ -22,15 +22,6 @@ struct arena {
 	atomic_ulong done;
 };
 
-static void put_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		bail("%s to %s: %s", text, path, strerror(errno));
-	close(fd);
-}
-
 static void limit(uint64_t bytes)
 {
 	char text[32];

@@ -202,15 +202,6 @@ static void by_mbind(unsigned int flags, const char *what)
 				    MPOL_DEFAULT, 0, 0);
 }
 
-static void put_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		bail("%s to %s: %s", text, path, strerror(errno));
-	close(fd);
-}
-
 /* Whose cpuset moves to other nodes takes its memory along. */
 static void by_cpuset(void)
 {

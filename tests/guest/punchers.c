@@ -179,6 +179,7 @@ static void in_a_crowd(unsigned int order)
 int main(int argc, char **argv)
 {
 	guest_init(argc, argv);
+	split_time(6);
 	for (unsigned int order = 1; order <= 3; order++) {
 		two_punchers(order);
 		in_a_crowd(order);

@@ -30,38 +30,6 @@ static const char *const knobs[][2] = {
 
 static char were[KNOBS][64];
 
-static void put_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		bail("%s to %s: %s", text, path, strerror(errno));
-	close(fd);
-}
-
-static void get_text(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = read(fd, text, size - 1);
-
-	if (fd < 0 || n <= 0)
-		bail("%s: %s", path, strerror(errno));
-	text[n] = 0;
-	close(fd);
-}
-
-/* As it was read: one value, or all there are with the chosen one in brackets. */
-static void put_back(const char *path, char *text)
-{
-	char *chosen = strchr(text, '[');
-
-	if (chosen) {
-		*strchr(chosen, ']') = 0;
-		text = chosen + 1;
-	}
-	put_text(path, text);
-}
-
 static void restore(void)
 {
 	for (int i = 0; i < KNOBS; i++)

@@ -257,15 +257,6 @@ static const struct counter {
 	{ "VmallocUsed", 1, 64 },
 };
 
-static void put_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		bail("%s to %s: %s", text, path, strerror(errno));
-	close(fd);
-}
-
 static long kept_by_processors(void)
 {
 	FILE *f = fopen("/proc/zoneinfo", "r");
