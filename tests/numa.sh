@@ -9,4 +9,4 @@ cd "$(dirname "$0")/.."
 . tests/configuration.sh
 
 exec vm/run "${configuration[@]}" --nodes 2 --mem 1G -- \
-	tests/guest/run-all numa-place numa-bulk numa-move attach gup races walk fragment
+	tests/guest/run-all numa-place numa-bulk numa-move attach gup race-dontneed race-munmap race-mprotect race-mremap race-fork walk fragment
