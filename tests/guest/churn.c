@@ -5,12 +5,17 @@
  */
 #include "guest.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #define STORM 2 /* processes that open whatever ID they see */
 
 struct arena {
 	_Atomic uint64_t id;
 	atomic_int stop;
 	atomic_ulong lives, busy, opened, missed;
+	atomic_int fd, failed; /* fd: what is to be mapped, or -1 */
+	atomic_int inside; /* somebody uses it */
 };
 
 /*
@@ -89,6 +94,87 @@ static void storm(void)
 	munmap(a, sizeof(*a));
 }
 
+/* Maps by a descriptor that may be destroyed under it: all of it or nothing. */
+static int map_it(struct arena *a, int fd)
+{
+	struct morsel_info i;
+	char *p = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED) {
+		need(errno == ESTALE);
+		a->missed++;
+		return 0;
+	}
+	need(!morsel_info(fd, &i) && i.mappings == 1);
+	need(*word(p, 0) == 0 || *word(p, 0) == i.id);
+	*word(p, 0) = i.id;
+	need(*word(p, 0) == i.id);
+	need(!munmap(p, PAGE));
+	a->opened++;
+	return 0;
+}
+
+static void *map_again_and_again(void *arg)
+{
+	struct arena *a = arg;
+
+	run_on(1);
+	while (!a->stop) {
+		int fd;
+
+		a->inside = 1;
+		fd = a->fd;
+		if (fd >= 0 && map_it(a, fd)) {
+			a->failed = 1;
+			a->stop = 1;
+		}
+		a->inside = 0;
+	}
+	return NULL;
+}
+
+/* One thread maps what the other one destroys, by the same descriptor. */
+static void destroy_and_map(void)
+{
+	struct arena *a = shared(sizeof(*a));
+	double start = now();
+	pthread_t thread;
+
+	a->fd = -1;
+	run_on(0);
+	pthread_create(&thread, NULL, map_again_and_again, a);
+	while (!a->stop && goes_on(start, a->lives > 10 && a->opened > 10)) {
+		unsigned long before = a->opened;
+		int fd = create(random64() % 4, NULL), err;
+
+		/* After it was mapped, or at the moment that it is for the first time. */
+		a->fd = fd;
+		if (random64() % 8 == 0)
+			while (a->opened == before && !a->stop)
+				sched_yield();
+		else
+			for (volatile int n = random64() % 4000; n > 0; n--)
+				;
+		while ((err = morsel_destroy(fd)) == -EBUSY)
+			a->busy++;
+		if (err)
+			a->failed = 1;
+		a->fd = -1;
+		while (a->inside)
+			sched_yield();
+		close(fd);
+		a->lives++;
+	}
+	a->stop = 1;
+	pthread_join(thread, NULL);
+	run_anywhere();
+	note("%lu lives, %lu times busy, %lu mappings, %lu too late", a->lives,
+	     a->busy, a->opened, a->missed);
+	ok(!a->failed, "destroyed amid mapping, by one descriptor");
+	ok(a->lives > 10 && a->opened > 10, "there was a race");
+	munmap(a, sizeof(*a));
+}
+
 /* Whole lives, sized at random, on each CPU at once. */
 static int live(void *arg)
 {
@@ -137,7 +223,9 @@ static void lives(void)
 int main(int argc, char **argv)
 {
 	guest_init(argc, argv);
+	split_time(3);
 	storm();
+	destroy_and_map();
 	lives();
 	return guest_done();
 }
