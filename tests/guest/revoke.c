@@ -13,7 +13,7 @@ struct user {
 	char *p;
 	enum access how;
 	atomic_ulong uses;
-	atomic_int sig;
+	atomic_int sig, stop;
 };
 
 /* Uses the page as fast as it can until that faults. */
@@ -22,7 +22,7 @@ static void *use(void *arg)
 	struct user *u = arg;
 	int sig;
 
-	while (!(sig = probe(u->p, u->how)))
+	while (!(sig = probe(u->p, u->how)) && !u->stop)
 		u->uses++;
 	u->sig = sig;
 	return NULL;
@@ -50,8 +50,7 @@ static int late_uses(char *p, size_t size, enum access how, int prot)
 	usleep(2000);
 	/* One use may have happened before, and been counted after. */
 	late = u.uses > at_return + 1;
-	if (late)
-		mprotect(p, PAGE, PROT_NONE);
+	u.stop = late;
 	pthread_join(thread, NULL);
 	return late;
 }
