@@ -61,8 +61,8 @@ run: deps-run
 	@vm/run --kernel $(KERNEL) -- build/demo/morsel-demo "$$(realpath '$(INPUT)')"
 
 check: deps-check
-	$(call step,building everything for kernels $(KERNELS))
-	@$(MAKE) all tests
+	$(call step,building everything for kernels $(KERNELS) 6.12-cloud)
+	@$(MAKE) all tests KERNELS='$(KERNELS) 6.12-cloud'
 	$(call step,running the tests; a guest takes a few minutes without KVM)
 	@prove --jobs $(JOBS) --timer --failures --comments --exec '' $(or $(sort $(wildcard tests/$(T).t)),$(error there is no tests/$(T).t))
 

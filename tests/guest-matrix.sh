@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# guest-KERNEL-LEVELS-PTI.t, all links to this file: the guest tests in a guest
-# with that kernel, 4 or 5 levels of page tables, page-table isolation on or off
+# guest-KERNEL-LEVELS-PTI[-CPUS].t, all links to this file: the guest tests in a
+# guest with that kernel, 4 or 5 levels of page tables, page-table isolation on or
+# off, and that many processors
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
