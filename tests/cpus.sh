@@ -10,4 +10,5 @@ cd "$(dirname "$0")/.."
 
 exec vm/run "${configuration[@]}" --timeout 1200 -- tests/guest/run-all \
 	attach lifetime ephemeral destroy revoke gup sync populate fill punch evict \
-	punchers races churn walk remap process lock trace
+	punchers race-dontneed race-munmap race-mprotect race-mremap race-fork \
+	race-levels churn walk remap process lock trace
