@@ -24,7 +24,7 @@ help:
 	@echo 'make            module (for kernels $(KERNELS)), library, tool, examples, demo'
 	@echo 'make run        demo in a guest with a stock kernel; INPUT=FILE KERNEL=6.1'
 	@echo 'make check      all tests; T=NAME for one: T=guest-6.12-4lvl-pti; JOBS=1: one at a time'
-	@echo 'make check-debug  the guest tests on a kernel with KASAN, lockdep and failing allocations'
+	@echo 'make check-debug  the guest tests on kernels with KASAN, lockdep, failing allocations; KCSAN'
 	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
 	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
 	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
@@ -67,10 +67,11 @@ check: deps-check
 	@prove --jobs $(JOBS) --timer --failures --comments --exec '' $(or $(sort $(wildcard tests/$(T).t)),$(error there is no tests/$(T).t))
 
 check-debug: deps-check
-	$(call step,building kernel 6.12-debug$(comma) once and for the cache$(comma) and all for it)
+	$(call step,building kernels 6.12-debug and 6.12-kcsan$(comma) once and for the cache$(comma) and all for them)
 	@scripts/kernel 6.12-debug
-	@$(MAKE) module-6.12-debug user tests
-	$(call step,running the tests on it; a good quarter of an hour without KVM)
+	@scripts/kernel 6.12-kcsan
+	@$(MAKE) module-6.12-debug module-6.12-kcsan user tests
+	$(call step,running the tests on them; most of an hour without KVM)
 	@prove --timer --failures --comments --exec '' $(or $(sort $(wildcard tests/debug/$(T).t)),$(error there is no tests/debug/$(T).t))
 
 mutants: deps-check
