@@ -10,7 +10,8 @@
  *   4. unmap_mapping_range() goes through every VMA of the range: the notifiers
  *      detach what is attached and flush, the kernel zaps leaves of its own.
  *      The flush also waits for lockless walkers that saw a leaf.
- *   5. the references are dropped; a pin keeps its page until it is dropped too
+ *   5. others may fill again
+ *   6. the references are dropped; a pin keeps its page until it is dropped too
  *
  * Tables stay: a table that leaves a living tree could be walked by processors
  * of any address space, and they are 0.2 % of what was punched.
@@ -26,8 +27,11 @@
 #include "punch.h"
 #include "trace.h"
 
-/* What faults may have to wait for at most: 256 MiB. */
-#define PUNCH_WINDOW	BIT_ULL(16)
+/* What faults may have to wait for at most: 16 MiB. */
+#define PUNCH_WINDOW	BIT_ULL(12)
+
+/* What is looked through for pages between two looks at signals: 512 GiB. */
+#define PUNCH_SEARCH	BIT_ULL(27)
 
 /* Nobody else uses ->lru: the pages are on no list of the kernel. */
 static void punch_collect(void *pages, u64 pfn)
@@ -76,6 +80,9 @@ static int punch_window(struct morsel_object *object, u64 first, u64 last)
 		morsel_dram_page_disown(page_to_pfn(page));
 	unmap_mapping_range(object->inode->i_mapping, first << PAGE_SHIFT,
 			    (last - first + 1) << PAGE_SHIFT, 0);
+	/* Nobody waits for the rest but who takes out, too. */
+	morsel_hold_end(&object->dram.hold);
+
 	list_for_each_entry_safe(page, next, &pages, lru) {
 		list_del_init(&page->lru);
 		source->ops->page_free(source, page_to_pfn(page));
@@ -83,8 +90,6 @@ static int punch_window(struct morsel_object *object, u64 first, u64 last)
 		cond_resched();
 	}
 	trace_morsel_punch(object->id, first, last, count);
-
-	morsel_hold_end(&object->dram.hold);
 	return 0;
 }
 
@@ -103,7 +108,7 @@ static int punch_window(struct morsel_object *object, u64 first, u64 last)
  */
 int morsel_punch(struct morsel_object *object, u64 *next, u64 last)
 {
-	u64 first, end;
+	u64 first, end, search = min(last, *next | (PUNCH_SEARCH - 1));
 	int err;
 
 	if (!object->tree.order) {
@@ -115,10 +120,12 @@ int morsel_punch(struct morsel_object *object, u64 *next, u64 last)
 	err = morsel_hold_lock(&object->dram.hold);
 	if (err)
 		return err;
-	first = morsel_tree_next(&object->tree, *next, last);
-	end = min(last, first | (PUNCH_WINDOW - 1));
-	if (first <= last)
+	first = morsel_tree_next(&object->tree, *next, search);
+	end = search;
+	if (first <= search) {
+		end = min(search, first | (PUNCH_WINDOW - 1));
 		err = punch_window(object, first, end);
+	}
 	morsel_hold_unlock(&object->dram.hold);
 	if (!err)
 		*next = end + 1;

@@ -280,15 +280,24 @@ u64 morsel_tree_lookup(const struct morsel_tree *tree, u64 index)
  */
 u64 morsel_tree_next(const struct morsel_tree *tree, u64 first, u64 last)
 {
-	while (first <= last) {
-		u64 pfn;
-		unsigned int level = tree_descend(tree, first, 0, &pfn);
+	u64 hole = tree->source->hole[1];
 
-		if (pfn != MORSEL_PFN_NONE)
-			return first;
-		first = element_end(first, level);
-		if (!morsel_level_slot(1, first))
-			cond_resched();
+	if (!tree->order)
+		return first;
+	while (first <= last) {
+		u64 pfn, *leaves;
+		unsigned int level = tree_descend(tree, first, 1, &pfn);
+		u64 end = min(element_end(first, level), last + 1);
+
+		if (pfn == MORSEL_PFN_NONE) {
+			first = end;
+			continue;
+		}
+		leaves = morsel_frame_table(pfn);
+		for (; first < end; first++)
+			if (READ_ONCE(leaves[morsel_level_slot(1, first)]) != hole)
+				return first;
+		cond_resched();
 	}
 	return last + 1;
 }
