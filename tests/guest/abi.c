@@ -318,6 +318,18 @@ static void facts(int fd, uint64_t id, int readonly)
 		 "NEXT: at the end");
 }
 
+/* Nobody's low addresses are a place for what a kernel may take for NULL. */
+static int map_low(void *arg)
+{
+	int fd = *(int *)arg;
+
+	need(!setgid(65534) && !setuid(65534));
+	need(mmap((void *)PAGE, PAGE, R, MAP_SHARED | MAP_FIXED, fd, 0) ==
+	     MAP_FAILED);
+	need(errno == EPERM);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int fd, readonly;
@@ -333,6 +345,7 @@ int main(int argc, char **argv)
 	facts(fd, id, readonly);
 	other_errors(fd);
 	mmap_errors(fd, readonly);
+	is(reap(spawn(map_low, &fd)), 0, "mmap: below mmap_min_addr");
 	range_errors(fd, readonly);
 
 	is_errno(morsel_destroy(readonly), EBADF,

@@ -6,6 +6,7 @@
 #include "guest.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 
 #define N 512 /* pages with a stamp */
 #define KILLS 25
@@ -143,7 +144,7 @@ static int restless(void *arg)
 	}
 }
 
-static void kills(struct arena *a, int fd)
+static void kills(struct arena *a)
 {
 	int odd = 0;
 
@@ -159,10 +160,9 @@ static void kills(struct arena *a, int fd)
 	}
 	is(odd, 0, "order %u: %d processes were well until SIGKILL", a->order,
 	   KILLS);
-	/* The last one's own child dies with it, but nobody waits for that one. */
-	for (int i = 0;
-	     i < 500 && (info(fd).attachments || info(fd).descriptors > 1); i++)
-		usleep(10000);
+	/* Children of theirs, who have the descriptor too, are ours by now. */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
 }
 
 int main(int argc, char **argv)
@@ -173,6 +173,7 @@ int main(int argc, char **argv)
 	if (optind < argc)
 		return after_exec((char *)strtoull(argv[optind], NULL, 0));
 	a = shared(sizeof(*a));
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (a->order = 1; a->order <= max_order(); a->order++) {
 		int fd = create(a->order, &a->id);
 
@@ -187,7 +188,7 @@ int main(int argc, char **argv)
 		check(a, fd, "exec");
 		is(reap(spawn(leave, a)), 0, "order %u: exit", a->order);
 		check(a, fd, "exit");
-		kills(a, fd);
+		kills(a);
 		check(a, fd, "SIGKILL");
 		destroy(fd);
 	}
