@@ -67,6 +67,9 @@ struct morsel_slot {
 	u64 placeholder;
 };
 
+/* Attached entries in all address spaces, one share per processor. */
+static DEFINE_PER_CPU(long, view_attachments);
+
 /*
  * The entry above a table of @level at @addr, or NULL where a table is missing.
  * Without a lock: others may put a table in meanwhile, so each entry is read once.
@@ -169,6 +172,7 @@ static bool view_drop(struct morsel_view *view, unsigned long start,
 		slot_set(entry, slot->level, slot->placeholder);
 		spin_unlock(slot_ptl(mm, entry, slot->level));
 		atomic_long_dec(&view->attachments->now);
+		this_cpu_dec(view_attachments);
 		trace_morsel_detach(view->id, slot->addr, slot->level);
 		rb_erase(&slot->node, &view->slots);
 		kfree(slot);
@@ -293,6 +297,19 @@ void morsel_view_destroy(struct morsel_view *view)
 static bool rights_shared(unsigned long vm_flags)
 {
 	return (vm_flags & VM_ACCESS_FLAGS) && !(vm_flags & ARCH_VM_PKEY_FLAGS);
+}
+
+/**
+ * morsel_view_attachments() - attached entries in all address spaces
+ */
+long morsel_view_attachments(void)
+{
+	long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(view_attachments, cpu));
+	return max(sum, 0L);
 }
 
 /**
@@ -428,6 +445,7 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 		goto unchanged;
 	rb_add(&slot->node, &view->slots, slot_before);
 	atomic_long_inc(&view->attachments->now);
+	this_cpu_inc(view_attachments);
 	atomic_long_inc(&view->attachments->ever);
 	trace_morsel_attach(view->id, addr, level);
 	spin_unlock(&view->lock);

@@ -21,6 +21,7 @@ struct morsel_attachments {
 
 struct morsel_view *morsel_view_create(struct vm_area_struct *vma, u64 id,
 				       struct morsel_attachments *attachments);
+long morsel_view_attachments(void);
 void morsel_view_destroy(struct morsel_view *view);
 void morsel_view_detach(struct morsel_view *view);
 unsigned int morsel_view_level(struct vm_area_struct *vma, unsigned long addr,

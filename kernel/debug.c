@@ -7,8 +7,8 @@
  *
  * While a part of it is read, the morsel that this part is about has one more
  * user, who keeps it from being destroyed: only root can cause that.  Its tables
- * stay as long as it lives, so no lock is needed; between two parts, it is found
- * again by its frame and its ID.
+ * stay as long as it lives, so no lock is needed.  Between two parts it may go,
+ * and another come that has its frame and even its ID: the serial number tells.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -31,14 +31,14 @@ static const char * const debug_rights[DEBUG_TREES] = {
  * struct debug_place - the line that comes next
  * @object: its morsel, while a part is read
  * @frame:  by which it is found
- * @id:     its ID
+ * @serial: by which it is known
  * @tree:   index of the tree
  * @table:  a table of that, or at level 0 the morsel's own line
  */
 struct debug_place {
 	struct morsel_object *object;
 	u64 frame;
-	u64 id;
+	u64 serial;
 	unsigned int tree;
 	struct morsel_table_place table;
 };
@@ -61,8 +61,8 @@ static bool debug_find(struct debug_place *place)
 	place->object = morsel_object_find(&place->frame);
 	if (!place->object)
 		return false;
-	if (place->object->id != place->id) {
-		place->id = place->object->id;
+	if (place->object->serial != place->serial) {
+		place->serial = place->object->serial;
 		place->tree = 0;
 		place->table = (struct morsel_table_place){};
 	}
@@ -83,6 +83,7 @@ static void *debug_next(struct seq_file *m, void *v, loff_t *pos)
 	struct debug_place *place = v;
 
 	++*pos;
+	cond_resched();
 	for (; place->tree < DEBUG_TREES; place->tree++) {
 		const struct morsel_tree *tree =
 			debug_tree(place->object, place->tree);

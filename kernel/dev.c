@@ -28,7 +28,7 @@
 
 static int morsel_file_release(struct inode *inode, struct file *file)
 {
-	morsel_object_unuse(morsel_object_of(file));
+	morsel_object_release(file);
 	return 0;
 }
 
@@ -198,16 +198,6 @@ static long dev_answer(int fd, struct file *file, void __user *arg,
 	return 0;
 }
 
-/*
- * A creation failed after the object was entered.  Somebody who guessed its ID
- * may have it open by now; then it is theirs.
- */
-static void dev_abandon(struct morsel_object *object)
-{
-	if (morsel_object_destroy(object))
-		morsel_object_unuse(object);
-}
-
 static long dev_create(void __user *arg)
 {
 	struct morsel_object *object;
@@ -237,13 +227,14 @@ static long dev_create(void __user *arg)
 	file = morsel_object_file(object, O_RDWR, &morsel_file_fops);
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
-		dev_abandon(object);
+		morsel_object_abandon(object);
+		morsel_object_unuse(object);
 		goto err_fd;
 	}
 
 	err = dev_answer(create.fd, file, arg, &create, sizeof(create));
 	if (err) {
-		morsel_object_destroy(object);
+		morsel_object_abandon(object);
 		fput(file);
 	}
 	return err;
@@ -315,9 +306,9 @@ static long dev_stats(void __user *arg)
 	struct morsel_frame_counts frames = morsel_dram_sum(NULL);
 	struct morsel_stats stats = {
 		.morsels = morsel_object_count(),
-		.data_frames = frames.data,
-		.table_frames = morsel_frame_tables(&frames),
-		.attachments = morsel_object_attachments(),
+		.data_frames = max(frames.data, 0L),
+		.table_frames = max(morsel_frame_tables(&frames), 0L),
+		.attachments = morsel_view_attachments(),
 		.max_order = pgtable_l5_enabled() ? 4 : 3,
 	};
 

@@ -234,8 +234,7 @@ static vm_fault_t morsel_vm_map_pages(struct vm_fault *vmf, pgoff_t start,
  */
 static void morsel_vm_open(struct vm_area_struct *vma)
 {
-	/* Cannot fail: the VMA that was copied is a user. */
-	morsel_object_map(vma_object(vma));
+	morsel_object_copy_map(vma_object(vma));
 	vma->vm_private_data = NULL;
 }
 

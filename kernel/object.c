@@ -18,6 +18,9 @@
  * to become a user increments unless negative, so one of the two wins and the
  * other sees it.  Inode and memory stay until the last descriptor is closed.
  *
+ * The file system is mounted while there is an object or a descriptor: those of
+ * dead objects keep one superblock among them, not one each.
+ *
  * The registry is an XArray by the frame that the ID names, the meta morsel or
  * the root: read under RCU, written under its own lock.
  */
@@ -38,12 +41,15 @@
 
 /* Far enough from 0 that neither stray increments nor decrements reach it. */
 #define USERS_DEAD	(INT_MIN / 2)
+/* What is copied (fork) becomes a user unasked: that needs room above. */
+#define USERS_MAX	(INT_MAX / 2)
 
 #define OBJECT_FS_MAGIC	0x6d6f7273	/* "mors" */
 
-static DEFINE_XARRAY(object_registry);
+static DEFINE_XARRAY_FLAGS(object_registry, XA_FLAGS_ACCOUNT);
 static atomic_long_t object_total = ATOMIC_LONG_INIT(0);
 static atomic_t object_generation = ATOMIC_INIT(0);
+static atomic64_t object_serial = ATOMIC64_INIT(0);
 
 static struct vfsmount *object_mnt;
 static int object_mnt_pins;
@@ -82,7 +88,7 @@ static int object_fs_init(struct fs_context *fc)
 	return 0;
 }
 
-/* Mounted while an object exists, which pins the module too. */
+/* Its being mounted pins the module. */
 static struct file_system_type object_fs = {
 	.owner = THIS_MODULE,
 	.name = "morsel",
@@ -113,18 +119,28 @@ static const struct inode_operations object_inode_ops = {
 	.setattr = object_setattr,
 };
 
+static int object_fs_pin(void)
+{
+	return simple_pin_fs(&object_fs, &object_mnt, &object_mnt_pins);
+}
+
+static void object_fs_unpin(void)
+{
+	simple_release_fs(&object_mnt, &object_mnt_pins);
+}
+
 static struct inode *object_inode_new(umode_t mode, u64 size)
 {
 	struct inode *inode;
 	int err;
 
-	err = simple_pin_fs(&object_fs, &object_mnt, &object_mnt_pins);
+	err = object_fs_pin();
 	if (err)
 		return ERR_PTR(err);
 
 	inode = new_inode(object_mnt->mnt_sb);
 	if (!inode) {
-		simple_release_fs(&object_mnt, &object_mnt_pins);
+		object_fs_unpin();
 		return ERR_PTR(-ENOMEM);
 	}
 	inode->i_ino = get_next_ino();
@@ -145,14 +161,11 @@ static struct inode *object_inode_new(umode_t mode, u64 size)
 	return inode;
 }
 
-/*
- * Drop the object's own reference.  Open files keep the inode, and by their
- * path the mount, until they are closed.
- */
+/* Drop the object's own reference.  Open files keep the inode. */
 static void object_inode_put(struct inode *inode)
 {
 	iput(inode);
-	simple_release_fs(&object_mnt, &object_mnt_pins);
+	object_fs_unpin();
 }
 
 /* The frame that its ID names. */
@@ -269,6 +282,7 @@ struct morsel_object *morsel_object_create(unsigned int order, umode_t mode,
 	if (!object)
 		return ERR_PTR(-ENOMEM);
 	atomic_set(&object->users, 1);
+	object->serial = atomic64_inc_return(&object_serial);
 	object->flags = flags;
 
 	object->inode = object_inode_new(mode, morsel_level_size(order));
@@ -305,11 +319,17 @@ err_inode:
  * morsel_object_use() - become a user of an object that is known to exist
  * @object: the object; its memory is held by RCU, a descriptor or a VMA
  *
- * Return: false when it was destroyed.
+ * Return: false when it was destroyed, or has more users than anybody needs.
  */
 bool morsel_object_use(struct morsel_object *object)
 {
-	return atomic_inc_unless_negative(&object->users);
+	int users = atomic_read(&object->users);
+
+	do {
+		if (users < 0 || users >= USERS_MAX)
+			return false;
+	} while (!atomic_try_cmpxchg(&object->users, &users, users + 1));
+	return true;
 }
 
 /* Nobody is a user, and nobody can become one. */
@@ -336,19 +356,32 @@ static void object_bury(struct morsel_object *object)
  */
 void morsel_object_unuse(struct morsel_object *object)
 {
-	bool ephemeral = object->flags & MORSEL_CREATE_EPHEMERAL;
 	bool last;
 
 	/*
 	 * Somebody may open it by its ID in between, and bury it before we look;
-	 * the memory stays until we have.
+	 * the memory stays until we have.  The flag is read after the decrement,
+	 * a full barrier, which pairs with morsel_object_abandon().
 	 */
 	rcu_read_lock();
-	last = !atomic_dec_return(&object->users) && ephemeral &&
+	last = !atomic_dec_return(&object->users) &&
+	       READ_ONCE(object->flags) & MORSEL_CREATE_EPHEMERAL &&
 	       !atomic_cmpxchg(&object->users, 0, USERS_DEAD);
 	rcu_read_unlock();
 	if (last)
 		object_bury(object);
+}
+
+/**
+ * morsel_object_abandon() - the object has failed its creator
+ * @object: the object; the caller is a user of it, and is about to be none
+ *
+ * It goes with its last user: that is the caller, unless somebody guessed its ID
+ * and has it open by now.
+ */
+void morsel_object_abandon(struct morsel_object *object)
+{
+	WRITE_ONCE(object->flags, object->flags | MORSEL_CREATE_EPHEMERAL);
 }
 
 /**
@@ -363,6 +396,16 @@ int morsel_object_map(struct morsel_object *object)
 		return -ESTALE;
 	atomic_inc(&object->mappings);
 	return 0;
+}
+
+/**
+ * morsel_object_copy_map() - another VMA comes to be from one
+ * @object: the object, which has a VMA
+ */
+void morsel_object_copy_map(struct morsel_object *object)
+{
+	atomic_inc(&object->users);
+	atomic_inc(&object->mappings);
 }
 
 /**
@@ -601,7 +644,8 @@ int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last)
 
 /**
  * morsel_object_file() - a new open file of an object
- * @object: the object, used once for this file; release gives that back
+ * @object: the object, used once for this file; morsel_object_release() gives
+ *          that back
  * @flags:  O_RDWR or O_RDONLY
  * @fops:   its operations
  *
@@ -612,19 +656,36 @@ struct file *morsel_object_file(struct morsel_object *object, int flags,
 {
 	struct inode *inode = object->inode;
 	struct file *file;
+	int err;
 
+	err = object_fs_pin();
+	if (err)
+		return ERR_PTR(err);
 	/* alloc_file_pseudo() leaves both references to us; fput drops them. */
-	if (!fops_get(fops))
+	if (!fops_get(fops)) {
+		object_fs_unpin();
 		return ERR_PTR(-ENODEV);
+	}
 	ihold(inode);
 	file = alloc_file_pseudo(inode, object_mnt, "morsel", flags, fops);
 	if (IS_ERR(file)) {
 		iput(inode);
 		fops_put(fops);
+		object_fs_unpin();
 		return file;
 	}
 	file->private_data = object_permits(object, MAY_EXEC) ? object : NULL;
 	return file;
+}
+
+/**
+ * morsel_object_release() - an open file of an object is closed
+ * @file: what morsel_object_file() made; it still holds the inode and the mount
+ */
+void morsel_object_release(struct file *file)
+{
+	morsel_object_unuse(morsel_object_of(file));
+	object_fs_unpin();
 }
 
 /**
@@ -662,21 +723,22 @@ void morsel_object_describe(struct morsel_object *object,
 
 	info->id = object->id;
 	info->size = morsel_level_size(object->tree.order);
-	info->data_frames = frames.data;
-	info->table_frames = morsel_frame_tables(&frames);
+	/* The shares change while they are summed up. */
+	info->data_frames = max(frames.data, 0L);
+	info->table_frames = max(morsel_frame_tables(&frames), 0L);
 	info->mappings = mappings;
 	info->attachments = atomic_long_read(&object->attachments.now);
 	info->descriptors = max(atomic_read(&object->users) - mappings, 0);
 	info->order = object->tree.order;
 	info->address = object->address;
-	info->flags = object->flags;
+	info->flags = READ_ONCE(object->flags);
 	info->mode = object->inode->i_mode & 0777;
 	info->uid = from_kuid_munged(ns, object->inode->i_uid);
 	info->gid = from_kgid_munged(ns, object->inode->i_gid);
 	info->allocated = frames.allocated;
 	info->attached = atomic_long_read(&object->attachments.ever);
 	for (level = 1; level < MORSEL_LEVELS; level++)
-		info->tables[level - 1] = frames.table[level];
+		info->tables[level - 1] = max(frames.table[level], 0L);
 }
 
 /**
@@ -685,22 +747,6 @@ void morsel_object_describe(struct morsel_object *object,
 unsigned long morsel_object_count(void)
 {
 	return atomic_long_read(&object_total);
-}
-
-/**
- * morsel_object_attachments() - attached entries of all objects
- */
-long morsel_object_attachments(void)
-{
-	struct morsel_object *object;
-	unsigned long index;
-	long sum = 0;
-
-	rcu_read_lock();
-	xa_for_each(&object_registry, index, object)
-		sum += atomic_long_read(&object->attachments.now);
-	rcu_read_unlock();
-	return sum;
 }
 
 /**

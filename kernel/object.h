@@ -23,6 +23,7 @@ enum morsel_rights { MORSEL_R, MORSEL_RX, MORSEL_RWX, MORSEL_MIRRORS };
  * @mirrors:  tables for other rights, made when they are first used
  * @dram:     the source of its frames
  * @inode:    owner, mode and address space; the object's memory lives as long
+ * @serial:   tells it from all others, before and after it
  * @id:       morsel ID that was handed out, fixed
  * @data_id:  ID of the tree, fixed; the same but for objects with a meta morsel
  * @meta:     frame of the meta morsel, or MORSEL_PFN_NONE
@@ -38,6 +39,7 @@ struct morsel_object {
 	struct morsel_mirror *mirrors[MORSEL_MIRRORS];
 	struct morsel_dram dram;
 	struct inode *inode;
+	u64 serial;
 	u64 id;
 	u64 data_id;
 	u64 meta;
@@ -63,13 +65,15 @@ struct file *morsel_object_file(struct morsel_object *object, int flags,
 				const struct file_operations *fops);
 bool morsel_object_use(struct morsel_object *object);
 void morsel_object_unuse(struct morsel_object *object);
+void morsel_object_abandon(struct morsel_object *object);
 int morsel_object_map(struct morsel_object *object);
+void morsel_object_copy_map(struct morsel_object *object);
 void morsel_object_unmap(struct morsel_object *object);
+void morsel_object_release(struct file *file);
 int morsel_object_destroy(struct morsel_object *object);
 void morsel_object_describe(struct morsel_object *object,
 			    struct morsel_info *info);
 unsigned long morsel_object_count(void);
-long morsel_object_attachments(void);
 void morsel_object_teardown(void);
 
 static inline struct morsel_object *morsel_object_of(const struct file *file)

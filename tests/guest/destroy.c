@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 struct arena {
@@ -237,6 +238,26 @@ static void module_stays(void)
 	close(dead);
 }
 
+/* Who keeps the descriptors of dead morsels gets one file system for them all. */
+static void dead_descriptors(void)
+{
+	enum { MANY = 200 };
+	int fds[MANY], other = 0;
+	struct stat first, st;
+	uint64_t id;
+
+	for (int i = 0; i < MANY; i++) {
+		fds[i] = create(0, &id);
+		if (morsel_destroy(fds[i]))
+			bail("destroy");
+		fstat(fds[i], i ? &st : &first);
+		other += i && st.st_dev != first.st_dev;
+	}
+	is(other, 0, "%d dead morsels that are open are on one device", MANY);
+	for (int i = 0; i < MANY; i++)
+		close(fds[i]);
+}
+
 int main(int argc, char **argv)
 {
 	guest_init(argc, argv);
@@ -247,6 +268,7 @@ int main(int argc, char **argv)
 	populated(1, 512);
 	for (unsigned int order = 2; order <= max_order(); order++)
 		populated(order, opt_pages);
+	dead_descriptors();
 	module_stays();
 	return guest_done();
 }
