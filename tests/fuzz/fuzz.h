@@ -37,7 +37,7 @@
 #define FDS 10 /* of one actor */
 #define SEGMENTS 40 /* of one actor */
 #define CANDIDATES 80
-#define RANGES 512
+#define RANGES 4096
 #define PROBES 4
 #define USER 1000 /* who is not root */
 

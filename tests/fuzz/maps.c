@@ -20,6 +20,12 @@ static struct segment *any_segment(struct space *s)
 	return s->n_segments ? &s->segments[below(&rng, s->n_segments)] : NULL;
 }
 
+/* What a process can have ends there. */
+static uint64_t space_end(void)
+{
+	return (max_order() < 4 ? 1ull << 47 : 1ull << 56) - PAGE;
+}
+
 static int any_prot(void)
 {
 	static const int prots[] = { R | W, R | W, R | W,     R | W, R, R,
@@ -80,6 +86,8 @@ static bool any_part(uint64_t *addr, uint64_t *pages)
 			start -= PAGE * below(&rng, 600);
 		break;
 	}
+	if (end > space_end())
+		end = space_end();
 	*addr = start;
 	*pages = (end - start) / PAGE;
 	return true;
@@ -194,7 +202,7 @@ static bool overlaps(struct space *s, uint64_t addr, uint64_t pages)
 bool op_mmap(void)
 {
 	struct descriptor *d = any_fd();
-	uint64_t first, n, addr = 0, offset, size, limit;
+	uint64_t first, n, addr = 0, offset, size;
 	int flags = MAP_SHARED, prot = any_prot();
 	struct segment g, *over;
 	bool fixed = false, noreplace = false, bad;
@@ -244,8 +252,7 @@ bool op_mmap(void)
 	}
 	if (one_in(&rng, 40))
 		offset ^= 1 << below(&rng, 12);
-	limit = (max_order() < 4 ? 1ull << 47 : 1ull << 56) - PAGE;
-	if (addr && addr + n * PAGE > limit)
+	if (addr && addr + n * PAGE > space_end())
 		return false;
 
 	if (fixed)
@@ -436,10 +443,7 @@ bool op_mremap(void)
 		fails(!whole, EFAULT);
 		fails(g->file->morsel->meta, EINVAL);
 		/* Aligned otherwise, or beyond the end of the address space. */
-		fails(to + pages * PAGE >
-			      (max_order() < 4 ? 1ull << 47 : 1ull << 56) -
-				      PAGE,
-		      EINVAL);
+		fails(to + pages * PAGE > space_end(), EINVAL);
 	}
 	probe_around(addr, pages);
 	ret = sys(SYS_mremap, addr, old_pages * PAGE, new_pages * PAGE, flags,
