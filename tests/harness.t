@@ -186,6 +186,14 @@ guest "a background process is no obstacle" 0 -- bash -c 'sleep 1000 & exit 0'
 guest "two nodes" 0 --nodes 2 --mem 1G -- bash -c 'cd /sys/devices/system/node &&
 	cat node?/cpulist && awk "/MemTotal/ { print int(\$4 / 400000) }" node?/meminfo'
 is "vm/run: CPUs and memory are split" "$(tr '\n' ' ' <"$tmp/out")" "0 1 1 1 "
+mkdir "$tmp/shared, for all"
+echo here >"$tmp/shared, for all/in"
+# shellcheck disable=SC2016 # for the guest's shell
+guest "a shared directory" 0 --share "$tmp/shared, for all" -- \
+	bash -c 'cat "$1/in" >"$1/out" && rm "$1/in" && echo lost >"$1.lost"' bash "$tmp/shared, for all"
+is "vm/run: what is written there stays, and nothing beside it" \
+	"$(cd "$tmp" && cat shared*/out && ls -d shared*)" "here"$'\n'"shared, for all"
+guest "a shared directory that is none" 125 --share "$tmp/nonexistent" -- true
 guest "an unknown option" 125 --nonsense -- true
 
 finish
