@@ -27,6 +27,8 @@ help:
 	@echo 'make check-debug  the guest tests on kernels with KASAN, lockdep, failing allocations; KCSAN'
 	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
 	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
+	@echo 'make bench      all benchmarks beside their peers, about 70 minutes without KVM; B=NAME KERNEL=6.1'
+	@echo 'make report     figures, tables and bars of what make bench left: build/bench/report/report.html'
 	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
 	@echo 'make install    library, tool, manual, udev rule, DKMS source; prefix= DESTDIR='
 	@echo 'make deb        Debian packages (DKMS module, library, tool) into build/deb'
@@ -37,12 +39,15 @@ modules: $(KERNELS:%=module-%)
 module-%: deps-build
 	@$(MAKE) -C kernel KERNEL=$*
 
-user: lib tools examples demo
+user: lib tools examples demo morsel-bench
 
-tools examples demo: lib
+tools examples demo morsel-bench: lib
 
 lib tools examples demo: deps-build
 	@$(MAKE) -C $@
+
+morsel-bench: deps-build
+	@$(MAKE) -C bench
 
 tests: lib
 	@$(MAKE) -C tests/unit
@@ -90,15 +95,26 @@ fuzz: deps-check
 	@vm/run --kernel $(KERNEL) --cpu $(CPU) --timeout $$(($(SECONDS) + 300)) -- \
 		build/tests/guest/fuzz --seconds $(SECONDS) $(SEED:%=--seed %)
 
+bench: KERNEL ?= 6.12
+bench: deps-bench
+	$(call step,building everything for kernel $(KERNEL))
+	@$(MAKE) module-$(KERNEL) lib tools morsel-bench
+	$(call step,running $(or $(B),all benchmarks); results go to build/bench)
+	@KERNEL=$(KERNEL) bench/run $(B)
+
+report: deps-bench
+	@bench/report
+
 shell: KERNEL ?= 6.12
 shell: deps-run
 	@$(MAKE) module-$(KERNEL) user tests
 	$(call step,starting a guest with kernel $(KERNEL); leave it with exit)
 	@vm/run --kernel $(KERNEL)
 
-install: lib tools
+install: lib tools morsel-bench
 	@$(MAKE) -C lib install
 	@$(MAKE) -C tools install
+	@$(MAKE) -C bench install
 	@$(MAKE) -C man install
 	@$(MAKE) -C kernel install
 	install -d $(DESTDIR)/usr/lib/udev/rules.d $(DESTDIR)/usr/lib/sysusers.d
@@ -111,4 +127,4 @@ deb: deps-deb
 clean:
 	rm -rf build
 
-.PHONY: all help modules user lib tools examples demo tests run check check-debug mutants fuzz shell install deb clean
+.PHONY: all help modules user lib tools examples demo tests run check check-debug mutants fuzz bench report morsel-bench shell install deb clean
