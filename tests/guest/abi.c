@@ -319,6 +319,8 @@ static void facts(int fd, uint64_t id, int readonly)
 }
 
 /* Nobody's low addresses are a place for what a kernel may take for NULL. */
+#define MMAP_MIN_ADDR "/proc/sys/vm/mmap_min_addr"
+
 static int map_low(void *arg)
 {
 	int fd = *(int *)arg;
@@ -332,6 +334,7 @@ static int map_low(void *arg)
 
 int main(int argc, char **argv)
 {
+	char min_addr[32];
 	int fd, readonly;
 	uint64_t id;
 
@@ -345,7 +348,10 @@ int main(int argc, char **argv)
 	facts(fd, id, readonly);
 	other_errors(fd);
 	mmap_errors(fd, readonly);
+	get_text(MMAP_MIN_ADDR, min_addr, sizeof(min_addr));
+	put_text(MMAP_MIN_ADDR, "65536");
 	is(reap(spawn(map_low, &fd)), 0, "mmap: below mmap_min_addr");
+	put_back(MMAP_MIN_ADDR, min_addr);
 	range_errors(fd, readonly);
 
 	is_errno(morsel_destroy(readonly), EBADF,

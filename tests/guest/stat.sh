@@ -79,8 +79,12 @@ is "$($morsel top -i 0.1 -c 1 -s data | awk -v a="$small" -v b="$large" '$1 == a
 	"$large $small " "top: the larger one first"
 (while sleep 0.05; do $morsel punch -o 0 -n 4K "$small" && $morsel populate -n 4K "$small"; done) &
 busy=$!
-is "$($morsel top -i 1 -c 2 | awk -v a="$small" -v b="$large" '$1 == a || $1 == b { print $1 }' | tail -n 2 | tr '\n' ' ')" \
-	"$small $large " "top: the busy one first"
+# In one second of a top what is busy may be held up for longer than that.
+for ((try = 0; try < 10; try++)); do
+	order=$($morsel top -i 1 -c 2 | awk -v a="$small" -v b="$large" '$1 == a || $1 == b { print $1 }' | tail -n 2 | tr '\n' ' ')
+	[[ $order != "$small $large " ]] || break
+done
+is "$order" "$small $large " "top: the busy one first"
 kill $busy
 wait $busy 2>/dev/null
 for args in "stat -i 0 $small" "stat -i x $small" "stat -i 1" "stat -c 1 $small" "stat -c 0 -i 1 $small" \
