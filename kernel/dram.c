@@ -248,8 +248,9 @@ u64 morsel_dram_leaf_flags(unsigned long vm_flags)
  */
 int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping)
 {
-	dram->counts = alloc_percpu_gfp(struct morsel_frame_counts,
-					GFP_KERNEL_ACCOUNT);
+	/* Lines of their own: other processors may read what lies beside them. */
+	dram->counts = __alloc_percpu_gfp(L1_CACHE_ALIGN(sizeof(*dram->counts)),
+					  L1_CACHE_BYTES, GFP_KERNEL_ACCOUNT);
 	if (!dram->counts)
 		return -ENOMEM;
 
