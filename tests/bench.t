@@ -66,6 +66,12 @@ for name in "${names[@]}"; do
 		"$(comm -13 <(jq -r '.series[] | "\(.metric)/\(.peer)"' "$tmp/$name.json" | sort -u) <(wanted "$name" | sort))" ""
 done
 
+# A status of 1 says that a bar is missed.
+contention() { bench/contention/run --quick --out "$tmp/contention.json" || [ $? = 1 ]; }
+check "contention runs" contention
+check "contention: well-formed" jq -e '.format == 1 and .quick and all(.series[]; .samples | length > 0)
+	and ([.series[].peer] | unique == ["morsel", "shared anonymous"])' "$tmp/contention.json"
+
 check "an unknown benchmark is refused" bash -c "! build/bench/morsel-bench nothing"
 check "so is a senseless number of rounds" bash -c "! build/bench/morsel-bench -r 0 faults"
 finish
