@@ -11,6 +11,9 @@
 
 #define DEBUGFS "/sys/kernel/debug"
 #define SECONDS 60 /* to wait for an ID that was there */
+#define CREATIONS 2500 /* an ID comes again after 1024, with the same frame */
+
+static char text[1 << 16];
 
 /* Reads on, a byte at a time, until @what was read; false at the end. */
 static bool read_until(int fd, char *text, size_t size, const char *what)
@@ -36,45 +39,65 @@ static void stay_here(void)
 		bail("sched_setaffinity: %s", strerror(errno));
 }
 
+/*
+ * Reads the lines of a new morsel into the table of its second tree, which no
+ * other has, and destroys it.
+ */
+static int begin(uint64_t *id)
+{
+	int fd = create(2, id), trees;
+	char *p = map(fd, R);
+
+	(void)*(volatile char *)p;
+	unmap(p, 2);
+	trees = open(DEBUGFS "/morsel/trees", O_RDONLY | O_CLOEXEC);
+	ok(read_until(trees, text, sizeof(text), " table rights=r level=2"),
+	   "the table for readers");
+	destroy(fd);
+	return trees;
+}
+
+/* Creates and destroys others until one has that ID; -1: none had. */
+static int recur(uint64_t id)
+{
+	for (int i = 0; i < CREATIONS; i++) {
+		uint64_t again;
+		int fd = create(2, &again);
+
+		if (again == id) {
+			note("its ID again after %d creations", i + 1);
+			return fd;
+		}
+		destroy(fd);
+	}
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
-	static char text[1 << 16];
-	uint64_t id, again = 0;
-	long creations = 0;
-	time_t end;
+	time_t end = time(NULL) + SECONDS;
 	int fd, trees;
-	char want[64], *p;
+	char want[64];
+	uint64_t id;
 
 	guest_init(argc, argv);
 	if (access(DEBUGFS "/morsel", F_OK) &&
 	    mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
 		bail("debugfs: %s", strerror(errno));
 	stay_here();
-	fd = create(2, &id);
-	p = map(fd, R);
-	(void)*(volatile char *)p;
-	unmap(p, 2);
-
-	/* The place is in its second tree then, which the other does not have. */
-	trees = open(DEBUGFS "/morsel/trees", O_RDONLY | O_CLOEXEC);
-	ok(read_until(trees, text, sizeof(text), " table rights=r level=2"),
-	   "the table for readers");
-	destroy(fd);
-	end = time(NULL) + SECONDS;
-	/* Within 1100 or so as a rule; slowly on a kernel that checks much. */
-	for (fd = -1; creations < 60000 && time(NULL) < end; creations++) {
-		fd = create(2, &again);
-		if (again == id)
+	/* A frame that somebody else took may never come back. */
+	for (;;) {
+		trees = begin(&id);
+		fd = recur(id);
+		if (fd >= 0 || time(NULL) > end)
 			break;
-		destroy(fd);
-		fd = -1;
+		close(trees);
 	}
 	if (fd < 0) {
-		skip("its ID again", "the frame has gone elsewhere");
+		skip("its ID again", "the frame has gone elsewhere each time");
 		close(trees);
 		return guest_done();
 	}
-	note("its ID again after %ld creations", creations + 1);
 	snprintf(want, sizeof(want), "morsel id=0x%016llx order=2 flags=0x0 data=0",
 		 (unsigned long long)id);
 	ok(read_until(trees, text, sizeof(text), want), "the other's own line");
