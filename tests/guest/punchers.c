@@ -12,7 +12,7 @@
 
 #define SPAN 4096ull	/* pages that the large punch goes through */
 #define CROWD 3		/* who punch in a loop */
-#define LONG 10		/* punches that pass by a fault that is kept out */
+#define LONG 3		/* punches that pass by a fault that is kept out */
 
 struct arena {
 	unsigned int order;
@@ -137,6 +137,8 @@ static int faulting(void *arg)
 	return 0;
 }
 
+static unsigned long waited, starved; /* of all orders */
+
 static void in_a_crowd(unsigned int order)
 {
 	struct arena *a = shared(sizeof(*a));
@@ -156,16 +158,8 @@ static void in_a_crowd(unsigned int order)
 	/* On a kernel that checks all it does, a minute is not enough for 200. */
 	ok(a->waited > 20, "order %u: who faults meets %d who punch", order,
 	   CROWD);
-	/*
-	 * One hold each.  On a busy host it may lose its processor for some more,
-	 * up to one in ten was seen; without the fairness it is one in three.
-	 */
-	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
-		ok(a->starved * 6 <= a->waited,
-		   "order %u: and waits for one of them", order);
-	else
-		skip("waits for one of them",
-		     "many pass by who is without the only processor");
+	waited += a->waited;
+	starved += a->starved;
 	/* Each waits for one hold at most: within reach, however busy it is. */
 	is(kill(victim, SIGKILL), 0, "order %u: killed", order);
 	is(reap(victim), -SIGKILL, "order %u: and gone", order);
@@ -178,11 +172,25 @@ static void in_a_crowd(unsigned int order)
 
 int main(int argc, char **argv)
 {
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
 	guest_init(argc, argv);
 	split_time(6);
 	for (unsigned int order = 1; order <= 3; order++) {
 		two_punchers(order);
 		in_a_crowd(order);
 	}
+	/*
+	 * One hold each.  Who loses its processor waits for some more: three in a
+	 * thousand at most were seen with three guests on two processors; without
+	 * the fairness it is between 30 and 300.
+	 */
+	if (cpus > 1 && cpus <= 4)
+		ok(starved * 66 <= waited,
+		   "%lu of %lu faults waited for more than one punch", starved,
+		   waited);
+	else
+		skip("faults wait for one punch",
+		     "many pass by who has to share a processor");
 	return guest_done();
 }
