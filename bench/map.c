@@ -47,17 +47,6 @@ static const struct {
 	{ &memory_file, MAP_POPULATE, "ext4 file, MAP_POPULATE" },
 };
 
-/* One object of each kind, filled, and shared by those that differ in flags. */
-static int filled(const struct memory *m, size_t size)
-{
-	int fd = memory_open(m, size);
-	char *p = memory_map(m, fd, size, RW, 0);
-
-	memory_write(p, size, PAGE);
-	memory_unmap(p, size);
-	return fd;
-}
-
 /*
  * All of those in @which, bits, by turns.  Objects are filled first; a flag more
  * or less makes no other object.
@@ -79,8 +68,9 @@ static void by_turns(const struct options *o, size_t pages, unsigned int which)
 			.memory = m,
 			.flags = peers[i].flags,
 			.size = size,
-			.fd = n && runs[n - 1].memory == m ? runs[n - 1].fd :
-							     filled(m, size),
+			.fd = n && runs[n - 1].memory == m ?
+				      runs[n - 1].fd :
+				      memory_filled(m, size),
 			.map = series("map", "s", name, "pages", pages),
 			.touch = series("touch", "s", name, "pages", pages),
 			.unmap = series("unmap", "s", name, "pages", pages),

@@ -331,6 +331,16 @@ void memory_read(char *p, size_t size, size_t page)
 		(void)*(volatile char *)(p + at);
 }
 
+int memory_filled(const struct memory *m, size_t size)
+{
+	int fd = memory_open(m, size);
+	char *p = memory_map(m, fd, size, RW, 0);
+
+	memory_write(p, size, PAGE);
+	memory_unmap(p, size);
+	return fd;
+}
+
 void memory_set_directory(const char *dir)
 {
 	directory = dir;

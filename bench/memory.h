@@ -37,6 +37,8 @@ extern const struct memory memory_morsel, memory_morsel3, memory_anonymous,
 bool memory_there(const struct memory *m);
 /* -1 for what has none. */
 int memory_open(const struct memory *m, size_t size);
+/* One with every page written to. */
+int memory_filled(const struct memory *m, size_t size);
 void memory_close(const struct memory *m, int fd);
 char *memory_map(const struct memory *m, int fd, size_t size, int prot,
 		 int flags);

@@ -31,16 +31,6 @@ static double tables(void)
 	return number_in("/proc/meminfo", "PageTables") * (double)KIB;
 }
 
-static int filled(const struct memory *memory, size_t size)
-{
-	int fd = memory_open(memory, size);
-	char *p = memory_map(memory, fd, size, RW, 0);
-
-	memory_write(p, size, PAGE);
-	memory_unmap(p, size);
-	return fd;
-}
-
 static void grow(const struct memory *memory, const struct options *o)
 {
 	struct object m = { memory, -1, o->quick ? 4 * MIB : GIB };
@@ -53,7 +43,7 @@ static void grow(const struct memory *memory, const struct options *o)
 	if (!all)
 		die("out of memory");
 	if (memory)
-		m.fd = filled(memory, m.size);
+		m.fd = memory_filled(memory, m.size);
 	time = series("time per process", "s", name, NULL, 0);
 	for (int n = 0; n < most; n++) {
 		all[n] = servant_start(NULL, attach, &m);
