@@ -61,6 +61,11 @@ static bool present(char *p)
 	return there & 1;
 }
 
+static bool alone(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN) == 1;
+}
+
 /*
  * Has the first page in its TLB, and punches that page alone once the other
  * one has taken it out and is not done.
@@ -77,7 +82,8 @@ static void two_punchers(unsigned int order)
 	a->fd = create(order, NULL);
 	p = map_all(a);
 	other = spawn(large, a);
-	for (int round = 1; goes_on(start, a->met > 4); round += 2) {
+	for (int round = 1; goes_on(start, alone() || a->met > 4);
+	     round += 2) {
 		if (morsel_populate(a->fd, 0, a->span * PAGE, NULL))
 			bail("populate");
 		*word(p, 0) = stamp(round);
@@ -96,8 +102,12 @@ static void two_punchers(unsigned int order)
 	}
 	a->stop = 1;
 	is(reap(other), 0, "order %u: two punchers", order);
-	ok(a->met > 4, "order %u: they met in %lu of %lu rounds", order, a->met,
-	   a->rounds);
+	/* One processor has to be taken away from the other one for that. */
+	if (alone())
+		skip("two punchers meet", "there is one processor");
+	else
+		ok(a->met > 4, "order %u: they met in %lu of %lu rounds", order,
+		   a->met, a->rounds);
 	is(a->kept, 0, "order %u: whose punch returned finds the frames freed",
 	   order);
 	is(a->stale, 0, "order %u: whose punch returned sees nothing of before",
