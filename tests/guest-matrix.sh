@@ -3,13 +3,17 @@
 #
 # guest-KERNEL-LEVELS-PTI[-CPUS].t, all links to this file: the guest tests in a
 # guest with that kernel, 4 or 5 levels of page tables, page-table isolation on or
-# off, and that many processors.  What goes through the command line has little to
-# do with page-table isolation, and is left out where that is off.
+# off, and that many processors.  All tests run with 4 levels and isolation, all
+# but those that go through the command line with 5 and none; with the two other
+# combinations those that have to do with either.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/configuration.sh
 
-options=()
-[ "$pti" = on ] || options=(-x)
+case $levels-$pti in
+4-on) options=() ;;
+5-off) options=(-x) ;;
+*) options=(-c) ;;
+esac
 exec vm/run "${configuration[@]}" --timeout 1200 -- tests/guest/run-all "${options[@]}"
