@@ -90,9 +90,7 @@ void rounds_run(const struct step *steps, int n, int rounds);
 void progress(const char *what, double part);
 extern const char *benchmark_name; /* that runs */
 
-/* Forks; the child runs @fn, ends with what that returns, and never comes back. */
-pid_t child(int (*fn)(void *), void *with);
-/* Waits for it; anything but an end with 0 is the end of the benchmark, too. */
+/* Waits for a child; anything but an end with 0 is the end of the benchmark, too. */
 void child_wait(pid_t pid);
 /* Runs on one processor of those there are. */
 void pin_to(int cpu);

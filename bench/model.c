@@ -16,7 +16,6 @@ struct object {
 	const struct memory *memory;
 	int fd;
 	size_t size;
-	char *p;
 };
 
 static double map_all(void *with)
@@ -24,13 +23,12 @@ static double map_all(void *with)
 	struct object *m = with;
 	bool one_entry = m->memory == &memory_morsel3;
 	double start = seconds();
-
-	m->p = memory_map(m->memory, m->fd, m->size, PROT_READ,
-			  one_entry ? 0 : MAP_POPULATE);
+	char *p = memory_map(m->memory, m->fd, m->size, PROT_READ,
+			     one_entry ? 0 : MAP_POPULATE);
 	if (one_entry)
-		memory_read(m->p, PAGE, PAGE);
+		memory_read(p, PAGE, PAGE);
 	start = seconds() - start;
-	memory_unmap(m->p, m->size);
+	memory_unmap(p, m->size);
 	return start;
 }
 
@@ -38,11 +36,10 @@ static double walk(void *with)
 {
 	struct object *m = with;
 	double start = seconds();
-
-	m->p = memory_map(m->memory, m->fd, m->size, PROT_READ, 0);
-	memory_read(m->p, m->size, PAGE);
+	char *p = memory_map(m->memory, m->fd, m->size, PROT_READ, 0);
+	memory_read(p, m->size, PAGE);
 	start = seconds() - start;
-	memory_unmap(m->p, m->size);
+	memory_unmap(p, m->size);
 	return start;
 }
 

@@ -3,7 +3,6 @@
 #include "bench.h"
 
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,21 +64,6 @@ void rounds_run(const struct step *steps, int n, int rounds)
 							 ((rounds + 1.0) * n));
 		}
 	}
-}
-
-pid_t child(int (*fn)(void *), void *with)
-{
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(fn(with));
-	}
-	return pid;
 }
 
 void child_wait(pid_t pid)
