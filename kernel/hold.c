@@ -46,6 +46,23 @@ void morsel_hold_init(struct morsel_hold *hold)
 	mutex_init(&hold->lock);
 }
 
+static noinline int hold_wait(struct morsel_hold *hold, u64 first, u64 last)
+	__must_hold(RCU)
+{
+	int err;
+
+	atomic_inc(&hold->waiting);
+	do {
+		rcu_read_unlock();
+		err = wait_event_killable(hold->wait,
+					  !hold_covers(hold, first, last));
+		rcu_read_lock();
+	} while (!err && hold_covers(hold, first, last));
+	if (atomic_dec_and_test(&hold->waiting))
+		wake_up(&hold->drained);
+	return err ? -EINTR : 0;
+}
+
 /**
  * morsel_hold_enter() - begin to fill
  * @hold:  the range
@@ -63,22 +80,9 @@ void morsel_hold_init(struct morsel_hold *hold)
 int morsel_hold_enter(struct morsel_hold *hold, u64 first, u64 last)
 	__acquires(RCU)
 {
-	bool waited = false;
-	int err = 0;
-
 	rcu_read_lock();
-	while (unlikely(!err && hold_covers(hold, first, last))) {
-		rcu_read_unlock();
-		if (!waited)
-			atomic_inc(&hold->waiting);
-		waited = true;
-		err = wait_event_killable(hold->wait,
-					  !hold_covers(hold, first, last));
-		rcu_read_lock();
-	}
-	if (unlikely(waited) && atomic_dec_and_test(&hold->waiting))
-		wake_up(&hold->drained);
-	return err ? -EINTR : 0;
+	return likely(!hold_covers(hold, first, last)) ?
+		       0 : hold_wait(hold, first, last);
 }
 
 /**

@@ -91,13 +91,14 @@ static vm_fault_t vma_want_view(struct vm_fault *vmf)
 }
 
 /*
- * The system call under which the kernel faults in a page of the caller, with
- * its arguments, or -1.  Nothing else tells such faults from one another: what
- * is made of it may be of use, and must do no harm to whoever is fooled.
+ * The system call under which the kernel faults in a page, with its arguments,
+ * or -1 where it is not a page of the caller.  Nothing else tells such faults
+ * from one another: what is made of it may be of use, and must do no harm to
+ * whoever is fooled.
  */
 static int fault_syscall(struct vm_fault *vmf, unsigned long *args)
 {
-	if ((vmf->flags & FAULT_FLAG_USER) || vmf->vma->vm_mm != current->mm ||
+	if (vmf->vma->vm_mm != current->mm ||
 	    (current->flags & (PF_KTHREAD | PF_IO_WORKER)) || in_compat_syscall())
 		return -1;
 	syscall_get_arguments(current, current_pt_regs(), args);
@@ -109,7 +110,7 @@ static int fault_syscall(struct vm_fault *vmf, unsigned long *args)
  * the kernel does not mark a VMA that may not be expanded with VM_LOCKONFAULT,
  * and so goes through all of it.  It takes an error there for the VMA's end.
  */
-static bool fault_unwanted(struct vm_fault *vmf)
+static noinline bool fault_unwanted(struct vm_fault *vmf)
 {
 	unsigned long args[6];
 
@@ -124,12 +125,12 @@ static bool fault_unwanted(struct vm_fault *vmf)
 }
 
 /*
- * The last page to populate with the one of a fault.  It is that page, but
- * for MADV_POPULATE_* and MAP_POPULATE, which have the kernel fault in one
- * page after the other: a PTE table of them is populated at once, and the
- * kernel finds the others present.
+ * The last page to populate with the one of a fault by the kernel.  It is that
+ * page, but for MADV_POPULATE_* and MAP_POPULATE, which have the kernel fault
+ * in one page after the other: a PTE table of them is populated at once, and
+ * the kernel finds the others present.
  */
-static u64 fault_last(struct vm_fault *vmf, u64 index)
+static noinline u64 fault_last(struct vm_fault *vmf, u64 index)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long args[6], end = vma->vm_end;
@@ -190,14 +191,17 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 	struct morsel_object *object = vma_object(vma);
 	struct morsel_view *view = vma->vm_private_data;
 	u64 index = vma_index(vma, vmf->address);
-	u64 last = fault_last(vmf, index);
 	struct morsel_tree *tree;
+	u64 last = index;
 	unsigned int level;
 	vm_fault_t ret;
 	int added;
 
-	if (fault_unwanted(vmf))
-		return VM_FAULT_SIGBUS;
+	if (unlikely(!(vmf->flags & FAULT_FLAG_USER))) {
+		if (fault_unwanted(vmf))
+			return VM_FAULT_SIGBUS;
+		last = fault_last(vmf, index);
+	}
 	level = morsel_view_level(vma, vmf->address, object->tree.order);
 	if (level && !view) {
 		ret = vma_want_view(vmf);

@@ -45,6 +45,8 @@ typedef uint8_t u8;
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 #define cond_resched()		do { } while (0)
+#define unlikely(x)		__builtin_expect(!!(x), 0)
+#define noinline
 
 static inline u64 min(u64 a, u64 b)
 {

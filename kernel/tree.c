@@ -169,36 +169,37 @@ static int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
 	return err ? err : added;
 }
 
-/**
- * morsel_tree_populate() - make sure that pages are there
- * @tree:  the tree
- * @first: page, below 512^order
- * @last:  page, not before @first and below the same PTE table
- * @hint:  handed on to the source
- *
- * Lock-free; any number of callers in any number of address spaces.
- *
- * Context: process context, may sleep.
- * Return: how many pages this call added, or with the tree intact -ENOMEM or,
- * when the caller was killed, -EINTR.
- */
-int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
-			 void *hint)
+/* As tree_link(), of what a fault is about: a single page. */
+static int tree_add(struct morsel_tree *tree, u64 *leaf, u64 index, void *hint)
+{
+	struct morsel_source *source = tree->source;
+	u64 hole = source->hole[1];
+	bool added = false;
+	u64 pfn;
+	int err;
+
+	if (READ_ONCE(*leaf) != hole)
+		return 0;
+	if (!source->ops->pages_alloc(source, index, hint, &pfn, 1))
+		return -ENOMEM;
+	err = source->ops->fill_begin(source, index, index);
+	if (!err)
+		added = cmpxchg64(leaf, hole,
+				  morsel_entry_make(pfn, source->leaf_flags)) == hole;
+	source->ops->fill_end(source);
+	if (unlikely(!added))
+		tree_frame_free(tree, 0, pfn);
+	return err ? err : added;
+}
+
+/* Apart from tree_add(): it takes a while to zero what is on the stack here. */
+static noinline int tree_add_range(struct morsel_tree *tree, u64 *leaves,
+				   u64 first, u64 last, void *hint)
 {
 	struct morsel_source *source = tree->source;
 	u64 hole = source->hole[1];
 	u64 pfns[MORSEL_BATCH];
 	int ret, added = 0;
-	u64 table, *leaves;
-
-	/* Its root is its only page. */
-	if (!tree->order)
-		return 0;
-
-	ret = morsel_tree_table(tree, first, 1, &table);
-	if (ret)
-		return ret;
-	leaves = morsel_frame_table(table);
 
 	while (first <= last) {
 		u64 *leaf = &leaves[morsel_level_slot(1, first)];
@@ -222,6 +223,39 @@ int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
 		first += holes;
 	}
 	return added;
+}
+
+/**
+ * morsel_tree_populate() - make sure that pages are there
+ * @tree:  the tree
+ * @first: page, below 512^order
+ * @last:  page, not before @first and below the same PTE table
+ * @hint:  handed on to the source
+ *
+ * Lock-free; any number of callers in any number of address spaces.
+ *
+ * Context: process context, may sleep.
+ * Return: how many pages this call added, or with the tree intact -ENOMEM or,
+ * when the caller was killed, -EINTR.
+ */
+int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
+			 void *hint)
+{
+	u64 table, *leaves;
+	int ret;
+
+	/* Its root is its only page. */
+	if (!tree->order)
+		return 0;
+
+	ret = morsel_tree_table(tree, first, 1, &table);
+	if (ret)
+		return ret;
+	leaves = morsel_frame_table(table);
+	return first == last ?
+		       tree_add(tree, &leaves[morsel_level_slot(1, first)], first,
+				hint) :
+		       tree_add_range(tree, leaves, first, last, hint);
 }
 
 /*
