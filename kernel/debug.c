@@ -111,10 +111,10 @@ static void debug_show_object(struct seq_file *m, struct morsel_object *object)
 	struct morsel_info info = {};
 
 	morsel_object_describe(object, &info);
-	seq_printf(m, "morsel id=0x%016llx order=%u flags=0x%x data=%llu tables=%llu allocated=%llu mappings=%llu attachments=%llu attached=%llu\n",
+	seq_printf(m, "morsel id=0x%016llx order=%u flags=0x%x data=%llu tables=%llu reserve=%llu allocated=%llu mappings=%llu attachments=%llu attached=%llu\n",
 		   info.id, info.order, info.flags, info.data_frames,
-		   info.table_frames, info.allocated, info.mappings,
-		   info.attachments, info.attached);
+		   info.table_frames, info.reserve_frames, info.allocated,
+		   info.mappings, info.attachments, info.attached);
 }
 
 static int debug_show(struct seq_file *m, void *v)

@@ -165,6 +165,7 @@ static void morsel_file_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "morsel-address:\t0x%llx\n", info.address);
 	seq_printf(m, "morsel-data-frames:\t%llu\n", info.data_frames);
 	seq_printf(m, "morsel-table-frames:\t%llu\n", info.table_frames);
+	seq_printf(m, "morsel-reserve-frames:\t%llu\n", info.reserve_frames);
 	seq_printf(m, "morsel-allocated:\t%llu\n", info.allocated);
 	seq_printf(m, "morsel-mappings:\t%llu\n", info.mappings);
 	seq_printf(m, "morsel-attachments:\t%llu\n", info.attachments);
@@ -309,6 +310,7 @@ static long dev_stats(void __user *arg)
 		.data_frames = max(frames.data, 0L),
 		.table_frames = max(morsel_frame_tables(&frames), 0L),
 		.attachments = morsel_view_attachments(),
+		.reserve_frames = max(frames.reserve, 0L),
 		.max_order = pgtable_l5_enabled() ? 4 : 3,
 	};
 

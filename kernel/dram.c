@@ -7,6 +7,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpuset.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -28,10 +29,10 @@ static struct morsel_dram *to_dram(struct morsel_source *source)
 
 static void dram_count_data(struct morsel_dram *dram, long data)
 {
-	this_cpu_add(dram->counts->data, data);
+	this_cpu_add(dram->shares->counts.data, data);
 	this_cpu_add(dram_counts.data, data);
 	if (data > 0) {
-		this_cpu_add(dram->counts->allocated, data);
+		this_cpu_add(dram->shares->counts.allocated, data);
 		this_cpu_add(dram_counts.allocated, data);
 	}
 }
@@ -39,8 +40,14 @@ static void dram_count_data(struct morsel_dram *dram, long data)
 static void dram_count_table(struct morsel_dram *dram, unsigned int level,
 			     long table)
 {
-	this_cpu_add(dram->counts->table[level], table);
+	this_cpu_add(dram->shares->counts.table[level], table);
 	this_cpu_add(dram_counts.table[level], table);
+}
+
+static void dram_count_reserve(struct morsel_dram *dram, long reserve)
+{
+	this_cpu_add(dram->shares->counts.reserve, reserve);
+	this_cpu_add(dram_counts.reserve, reserve);
 }
 
 static struct page *dram_table_new(unsigned int level, gfp_t gfp)
@@ -111,20 +118,40 @@ static bool dram_one_by_one(struct vm_area_struct *vma)
 #endif
 }
 
-/* Up to @count pages in one go; sets @got to how many there are. */
-static struct page *dram_block_new(struct vm_area_struct *vma,
-				   unsigned int count, unsigned int *got)
+/* Pages one after the other, 2^@order of them, or NULL. */
+static struct page *dram_block_new(unsigned int order)
 {
-	unsigned int order = ilog2(count);
-	struct page *page;
+	struct page *page = alloc_pages(DRAM_BLOCK_GFP, order);
 
-	if (!order || dram_one_by_one(vma))
-		return NULL;
-	page = alloc_pages(DRAM_BLOCK_GFP, order);
-	if (page) {
+	if (page)
 		split_page(page, order);
-		*got = 1u << order;
+	return page;
+}
+
+/*
+ * A page of the processor's reserve, which is filled when it is empty; or NULL.
+ * What is there is of this node, which may be none of the caller's.
+ */
+static struct page *dram_page_ahead(struct morsel_dram *dram)
+{
+	struct morsel_reserve __percpu *reserve = &dram->shares->reserve;
+	struct page *page;
+	unsigned int want;
+
+	if (!node_isset(numa_mem_id(), cpuset_current_mems_allowed))
+		return NULL;
+	page = morsel_reserve_take(reserve);
+	if (page) {
+		dram_count_reserve(dram, -1);
+		return page;
 	}
+	want = morsel_reserve_want(reserve);
+	if (want == 1)
+		return NULL;
+	page = dram_block_new(ilog2(want));
+	if (page)
+		dram_count_reserve(dram, morsel_reserve_put(reserve, page + 1,
+							    want - 1));
 	return page;
 }
 
@@ -137,27 +164,49 @@ static u64 dram_page_adopt(struct morsel_dram *dram, struct page *page,
 	return page_to_pfn(page);
 }
 
+/* Several pages, of which there may be fewer; returns how many. */
+static noinline unsigned int dram_pages_new(struct morsel_dram *dram, u64 index,
+					    struct vm_area_struct *vma,
+					    u64 *pfns, unsigned int count)
+{
+	struct page *block = NULL;
+	unsigned int i;
+
+	if (!dram_one_by_one(vma))
+		block = dram_block_new(ilog2(count));
+	if (block)
+		count = 1u << ilog2(count);
+	for (i = 0; i < count; i++) {
+		struct page *page = block ? block + i :
+					    dram_page_new(vma, index + i);
+
+		if (!page)
+			break;
+		pfns[i] = dram_page_adopt(dram, page, index + i);
+	}
+	return i;
+}
+
 /* @hint is the VMA of the fault, or NULL. */
 static unsigned int dram_pages_alloc(struct morsel_source *source, u64 index,
 				     void *hint, u64 *pfns, unsigned int count)
 {
 	struct morsel_dram *dram = to_dram(source);
-	struct page *page = dram_block_new(hint, count, &count);
-	unsigned int i;
+	struct page *page = NULL;
 
-	if (page) {
-		for (i = 0; i < count; i++)
-			pfns[i] = dram_page_adopt(dram, page + i, index + i);
+	if (count > 1) {
+		count = dram_pages_new(dram, index, hint, pfns, count);
 	} else {
-		for (i = 0; i < count; i++) {
-			page = dram_page_new(hint, index + i);
-			if (!page)
-				break;
-			pfns[i] = dram_page_adopt(dram, page, index + i);
-		}
+		if (!dram_one_by_one(hint))
+			page = dram_page_ahead(dram);
+		if (!page)
+			page = dram_page_new(hint, index);
+		if (!page)
+			return 0;
+		*pfns = dram_page_adopt(dram, page, index);
 	}
-	dram_count_data(dram, i);
-	return i;
+	dram_count_data(dram, count);
+	return count;
 }
 
 /**
@@ -249,9 +298,9 @@ u64 morsel_dram_leaf_flags(unsigned long vm_flags)
 int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping)
 {
 	/* Lines of their own: other processors may read what lies beside them. */
-	dram->counts = __alloc_percpu_gfp(L1_CACHE_ALIGN(sizeof(*dram->counts)),
+	dram->shares = __alloc_percpu_gfp(L1_CACHE_ALIGN(sizeof(*dram->shares)),
 					  L1_CACHE_BYTES, GFP_KERNEL_ACCOUNT);
-	if (!dram->counts)
+	if (!dram->shares)
 		return -ENOMEM;
 
 	dram->mapping = mapping;
@@ -264,12 +313,23 @@ int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping)
 }
 
 /**
+ * morsel_dram_drain() - give back the frames that are ahead of need
+ * @dram: the source; nobody takes any more
+ */
+void morsel_dram_drain(struct morsel_dram *dram)
+{
+	long count = morsel_reserve_drain(&dram->shares->reserve);
+
+	dram_count_reserve(dram, -count);
+}
+
+/**
  * morsel_dram_exit() - end a source whose frames are all back
  * @dram: the source
  */
 void morsel_dram_exit(struct morsel_dram *dram)
 {
-	free_percpu(dram->counts);
+	free_percpu(dram->shares);
 }
 
 /**
@@ -284,11 +344,12 @@ struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram)
 
 	for_each_possible_cpu(cpu) {
 		struct morsel_frame_counts *share =
-			dram ? per_cpu_ptr(dram->counts, cpu) :
+			dram ? per_cpu_ptr(&dram->shares->counts, cpu) :
 			       per_cpu_ptr(&dram_counts, cpu);
 
 		sum.data += READ_ONCE(share->data);
 		sum.allocated += READ_ONCE(share->allocated);
+		sum.reserve += READ_ONCE(share->reserve);
 		for (level = 0; level < MORSEL_LEVELS; level++)
 			sum.table[level] += READ_ONCE(share->table[level]);
 	}
@@ -349,9 +410,9 @@ void morsel_dram_teardown(void)
 	long tables = morsel_frame_tables(&sum);
 	unsigned int level;
 
-	if (sum.data || tables)
-		pr_err("%ld data and %ld table frames leaked\n", sum.data,
-		       tables);
+	if (sum.data || tables || sum.reserve)
+		pr_err("%ld data, %ld table and %ld reserve frames leaked\n",
+		       sum.data, tables, sum.reserve);
 	for (level = 0; level < MORSEL_LEVELS; level++) {
 		if (dram_empty[level])
 			dram_table_delete(dram_empty[level], level);

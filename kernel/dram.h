@@ -7,6 +7,7 @@
 
 #include "frames.h"
 #include "hold.h"
+#include "reserve.h"
 
 struct address_space;
 
@@ -16,6 +17,7 @@ struct address_space;
  * @table:     by level, frames that hold tables; at level 0 meta morsels
  * @allocated: frames that were ever taken for pages, those that lost a race and
  *             went straight back included
+ * @reserve:   frames that are ahead of need; see reserve.c
  *
  * A share can be negative (allocated here, freed there); only sums mean
  * something.
@@ -24,6 +26,17 @@ struct morsel_frame_counts {
 	long data;
 	long table[MORSEL_LEVELS];
 	long allocated;
+	long reserve;
+};
+
+/**
+ * struct morsel_dram_share - one processor's share of a source
+ * @counts:  of the frames that it took and gave back
+ * @reserve: what it has ahead
+ */
+struct morsel_dram_share {
+	struct morsel_frame_counts counts;
+	struct morsel_reserve reserve;
 };
 
 /**
@@ -31,19 +44,20 @@ struct morsel_frame_counts {
  * @source:  what the tree sees
  * @mapping: the object's address space, which its pages name as their owner
  * @hold:    pages that are being taken out
- * @counts:  what this object uses and has used
+ * @shares:  what this object uses and has used
  */
 struct morsel_dram {
 	struct morsel_source source;
 	struct address_space *mapping;
 	struct morsel_hold hold;
-	struct morsel_frame_counts __percpu *counts;
+	struct morsel_dram_share __percpu *shares;
 };
 
 int morsel_dram_setup(void);
 void morsel_dram_teardown(void);
 int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping);
 void morsel_dram_exit(struct morsel_dram *dram);
+void morsel_dram_drain(struct morsel_dram *dram);
 void morsel_dram_page_disown(u64 pfn);
 u64 morsel_dram_leaf_flags(unsigned long vm_flags);
 struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram);

@@ -228,6 +228,7 @@ static void object_frames_free(struct morsel_object *object)
 	if (object->meta)
 		morsel_meta_set(object_meta(object), 0, object->address);
 	morsel_tree_destroy(&object->tree);
+	morsel_dram_drain(&object->dram);
 	if (object->meta)
 		source->ops->table_free(source, 0, object->meta);
 }
@@ -736,6 +737,7 @@ void morsel_object_describe(struct morsel_object *object,
 	info->uid = from_kuid_munged(ns, object->inode->i_uid);
 	info->gid = from_kgid_munged(ns, object->inode->i_gid);
 	info->allocated = frames.allocated;
+	info->reserve_frames = max(frames.reserve, 0L);
 	info->attached = atomic_long_read(&object->attachments.ever);
 	for (level = 1; level < MORSEL_LEVELS; level++)
 		info->tables[level - 1] = max(frames.table[level], 0L);

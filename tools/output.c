@@ -97,6 +97,7 @@ void print_info(const struct morsel_info *info)
 	printf("size          %s (%llu bytes)\n", size, ull(info->size));
 	printf("data frames   %llu (%s)\n", ull(info->data_frames), data);
 	printf("table frames  %llu (%s)\n", ull(info->table_frames), tables);
+	printf("reserve       %llu\n", ull(info->reserve_frames));
 	printf("mappings      %llu\n", ull(info->mappings));
 	printf("attachments   %llu\n", ull(info->attachments));
 	printf("descriptors   %llu\n", ull(info->descriptors));
@@ -117,6 +118,7 @@ void print_info_json(const struct morsel_info *info)
 	print_id_json(info->id, info->order);
 	printf(", \"data_frames\": %llu, \"table_frames\": %llu, ",
 	       ull(info->data_frames), ull(info->table_frames));
+	printf("\"reserve_frames\": %llu, ", ull(info->reserve_frames));
 	printf("\"mappings\": %llu, \"attachments\": %llu, \"descriptors\": %llu, ",
 	       ull(info->mappings), ull(info->attachments),
 	       ull(info->descriptors));
@@ -238,6 +240,7 @@ void print_stats(const struct morsel_stats *stats)
 	printf("morsels       %llu\n", ull(stats->morsels));
 	printf("data frames   %llu (%s)\n", ull(stats->data_frames), data);
 	printf("table frames  %llu (%s)\n", ull(stats->table_frames), tables);
+	printf("reserve       %llu\n", ull(stats->reserve_frames));
 	printf("attachments   %llu\n", ull(stats->attachments));
 	printf("largest order %u\n", stats->max_order);
 }
@@ -247,8 +250,9 @@ void print_stats_json(const struct morsel_stats *stats)
 	printf("{\"morsels\": %llu, \"data_frames\": %llu, \"table_frames\": %llu, ",
 	       ull(stats->morsels), ull(stats->data_frames),
 	       ull(stats->table_frames));
-	printf("\"attachments\": %llu, \"max_order\": %u}\n",
-	       ull(stats->attachments), stats->max_order);
+	printf("\"reserve_frames\": %llu, \"attachments\": %llu, \"max_order\": %u}\n",
+	       ull(stats->reserve_frames), ull(stats->attachments),
+	       stats->max_order);
 }
 
 int flush_output(void)

@@ -208,7 +208,7 @@ for what in "1 0 ephemeral" "3 $address ephemeral,meta"; do
 	tables=$(fact "$id" table_frames)
 	is "$(grep ^morsel- "/proc/$holder/fdinfo/$fd")" "$(printf 'morsel-%s:\t%s\n' \
 		id "$id" order 1 flags "0x$flags" address "0x${at#0x}" data-frames 2 \
-		table-frames "$tables" allocated 2 mappings 0 attachments 0 attached 0)" "fdinfo: $names"
+		table-frames "$tables" reserve-frames 0 allocated 2 mappings 0 attachments 0 attached 0)" "fdinfo: $names"
 	kill "$holder"
 	wait "$holder" 2>/dev/null
 	is "$(morsels)" "$start" "$names: gone with who had it"

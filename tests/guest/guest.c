@@ -79,14 +79,16 @@ bool same_stats(struct morsel_stats a, struct morsel_stats b)
 {
 	bool same = a.morsels == b.morsels && a.data_frames == b.data_frames &&
 		    a.table_frames == b.table_frames &&
+		    a.reserve_frames == b.reserve_frames &&
 		    a.attachments == b.attachments;
 
 	if (!same)
 		note("morsels %lld -> %lld, data %lld -> %lld, "
-		     "tables %lld -> %lld, attachments %lld -> %lld",
+		     "tables %lld -> %lld, reserve %lld -> %lld, "
+		     "attachments %lld -> %lld",
 		     a.morsels, b.morsels, a.data_frames, b.data_frames,
-		     a.table_frames, b.table_frames, a.attachments,
-		     b.attachments);
+		     a.table_frames, b.table_frames, a.reserve_frames,
+		     b.reserve_frames, a.attachments, b.attachments);
 	return same;
 }
 

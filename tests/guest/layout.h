@@ -34,14 +34,16 @@ AT(morsel_info, pad, 84);
 AT(morsel_info, allocated, 88);
 AT(morsel_info, attached, 96);
 AT(morsel_info, tables, 104);
-AT(morsel_info, reserved, 136);
+AT(morsel_info, reserve_frames, 136);
+AT(morsel_info, reserved, 144);
 
 SIZE(morsel_next, 176);
 AT(morsel_next, info, 8);
 
 SIZE(morsel_stats, 64);
 AT(morsel_stats, max_order, 32);
-AT(morsel_stats, reserved, 40);
+AT(morsel_stats, reserve_frames, 40);
+AT(morsel_stats, reserved, 48);
 
 SIZE(morsel_range, 48);
 AT(morsel_range, offset, 0);

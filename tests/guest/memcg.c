@@ -6,9 +6,11 @@
  */
 #include "guest.h"
 
+#include <sched.h>
 #include <sys/stat.h>
 
 #define GROUP "/sys/fs/cgroup/morsel"
+#define OTHER "/sys/fs/cgroup/morsel-other"
 #define MIB (1ull << 20)
 /* What the counters of a cgroup may be off: 64 pages on each processor. */
 #define SLACK (sysconf(_SC_NPROCESSORS_CONF) * 64 * PAGE + MIB / 2)
@@ -30,15 +32,23 @@ static void limit(uint64_t bytes)
 	put_text(GROUP "/memory.max", text);
 }
 
-static uint64_t charged(void)
+static uint64_t charged_to(const char *group)
 {
-	FILE *f = fopen(GROUP "/memory.current", "r");
 	unsigned long long bytes;
+	char path[64];
+	FILE *f;
 
+	snprintf(path, sizeof(path), "%s/memory.current", group);
+	f = fopen(path, "r");
 	if (!f || fscanf(f, "%llu", &bytes) != 1)
-		bail("memory.current: %s", strerror(errno));
+		bail("%s: %s", path, strerror(errno));
 	fclose(f);
 	return bytes;
+}
+
+static uint64_t charged(void)
+{
+	return charged_to(GROUP);
 }
 
 /* Whether no more than @bytes are charged, or soon will be. */
@@ -65,12 +75,13 @@ static uint64_t kills(void)
 	bail("memory.events has no oom_kill");
 }
 
-static void join(void)
+static void join(const char *group)
 {
-	char self[16];
+	char self[16], path[64];
 
 	snprintf(self, sizeof(self), "%d", getpid());
-	put_text(GROUP "/cgroup.procs", self);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", group);
+	put_text(path, self);
 }
 
 /* By the ioctl: 2 when it says that memory ran out. */
@@ -103,7 +114,7 @@ static int populate(void *arg)
 		need(!mlockall(MCL_CURRENT));
 		put_text("/proc/self/oom_score_adj", "-1000");
 	}
-	join();
+	join(GROUP);
 	if (!a->prot)
 		return fill(a);
 	p = map_id(a->id, a->prot);
@@ -267,6 +278,67 @@ static void exceed_by_ioctl(struct arena *a, uint64_t max)
 	ok(charged_at_most(SLACK), "destruction gives it back");
 }
 
+/* One of two who populate in turn, on one processor. */
+static int in_turn(void *arg, unsigned int self)
+{
+	struct arena *a = arg;
+	char *p;
+
+	need(run_on(0));
+	join(self ? OTHER : GROUP);
+	p = map_id(a->id, RW);
+	while (a->done < a->n) {
+		if (a->done % 2 != self) {
+			sched_yield();
+			continue;
+		}
+		*word(p, a->done) = 1;
+		a->done++;
+	}
+	return 0;
+}
+
+static int first_in_turn(void *arg)
+{
+	return in_turn(arg, 0);
+}
+
+static int second_in_turn(void *arg)
+{
+	return in_turn(arg, 1);
+}
+
+/* Frames are taken ahead of need, but not for who pays for none of them. */
+static void share(struct arena *a)
+{
+	uint64_t before[2], half = a->n / 2 * PAGE;
+	const char *groups[] = { GROUP, OTHER };
+	pid_t first, second;
+	int fd;
+
+	limit(1024 * MIB);
+	if (mkdir(OTHER, 0755))
+		bail("%s: %s", OTHER, strerror(errno));
+	for (int i = 0; i < 2; i++)
+		before[i] = charged_to(groups[i]);
+	fd = create(a->order, &a->id);
+	first = spawn(first_in_turn, a);
+	second = spawn(second_in_turn, a);
+	is(reap(first), 0, "two cgroups populate one morsel: the first");
+	is(reap(second), 0, "and the second");
+	for (int i = 0; i < 2; i++) {
+		uint64_t now = charged_to(groups[i]);
+
+		ok(now >= before[i] + half - SLACK &&
+			   now <= before[i] + half + SLACK,
+		   "%s pays for half of it: %lld of %llu bytes", groups[i],
+		   (long long)(now - before[i]), (unsigned long long)half);
+	}
+	destroy(fd);
+	ok(charged_at_most(before[0] + SLACK), "destruction gives it back");
+	is(rmdir(OTHER), 0, "the second cgroup is empty");
+}
+
 /* Pages, as many tables as pages, and a mirror's tables besides. */
 static const struct arena shapes[] = {
 	{ .order = 2, .prot = RW, .stride = 1 },
@@ -305,6 +377,9 @@ int main(int argc, char **argv)
 	*a = (struct arena){ .order = 2, .stride = 1, .n = 16384 };
 	a->spared = true;
 	exceed_by_ioctl(a, 32 * MIB);
+
+	*a = (struct arena){ .order = 2, .n = 8192 };
+	share(a);
 
 	is(rmdir(GROUP), 0, "the cgroup is empty");
 	munmap(a, sizeof(*a));

@@ -104,7 +104,7 @@ id=$($morsel create -o 3)
 $morsel populate -n 12K "$id"
 $morsel populate -o 1G -n 8K "$id"
 $morsel populate -o 5T -n 4K "$id" 2>/dev/null
-is "$(lines "$id" ^morsel)" "morsel id=$id order=3 flags=0x0 data=5 tables=5 allocated=5 mappings=0 attachments=0 attached=0" \
+is "$(lines "$id" ^morsel)" "morsel id=$id order=3 flags=0x0 data=5 tables=5 reserve=0 allocated=5 mappings=0 attachments=0 attached=0" \
 	"a morsel"
 is "$(lines "$id" "^ table")" " table rights=rw level=3 first=0 used=2
  table rights=rw level=2 first=0 used=1

@@ -11,7 +11,8 @@ int main(int argc, char **argv)
 
 	guest_init(argc, argv);
 	s = stats();
-	printf("%llu morsels, %llu data frames, %llu table frames, %llu attachments\n",
-	       s.morsels, s.data_frames, s.table_frames, s.attachments);
+	printf("%llu morsels, %llu data frames, %llu table frames, %llu reserve frames, %llu attachments\n",
+	       s.morsels, s.data_frames, s.table_frames, s.reserve_frames,
+	       s.attachments);
 	return 0;
 }

@@ -114,6 +114,8 @@ struct morsel_open {
  * @attached:     attachments that were made since it was created
  * @tables:       of @table_frames those of level 1 (PTE tables) to 4; a meta
  *                morsel is none of them
+ * @reserve_frames: frames taken ahead of need, for page faults to come: for each
+ *                processor as many as it has used at most, and at most 7
  * @reserved:     0
  */
 struct morsel_info {
@@ -134,7 +136,8 @@ struct morsel_info {
 	__aligned_u64 allocated;
 	__aligned_u64 attached;
 	__aligned_u64 tables[4];
-	__aligned_u64 reserved[4];
+	__aligned_u64 reserve_frames;
+	__aligned_u64 reserved[3];
 };
 
 /**
@@ -155,6 +158,7 @@ struct morsel_next {
  * @attachments:  attached entries in all address spaces
  * @max_order:    largest order this machine can create
  * @pad:          0
+ * @reserve_frames: frames taken ahead of need in all of them
  * @reserved:     0
  */
 struct morsel_stats {
@@ -164,7 +168,8 @@ struct morsel_stats {
 	__aligned_u64 attachments;
 	__u32 max_order;
 	__u32 pad;
-	__aligned_u64 reserved[3];
+	__aligned_u64 reserve_frames;
+	__aligned_u64 reserved[2];
 };
 
 /**
