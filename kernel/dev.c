@@ -310,7 +310,7 @@ static long dev_stats(void __user *arg)
 		.data_frames = max(frames.data, 0L),
 		.table_frames = max(morsel_frame_tables(&frames), 0L),
 		.attachments = morsel_view_attachments(),
-		.reserve_frames = max(frames.reserve, 0L),
+		.reserve_frames = morsel_dram_reserve(NULL),
 		.max_order = pgtable_l5_enabled() ? 4 : 3,
 	};
 

@@ -7,7 +7,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/cpuset.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -42,12 +41,6 @@ static void dram_count_table(struct morsel_dram *dram, unsigned int level,
 {
 	this_cpu_add(dram->shares->counts.table[level], table);
 	this_cpu_add(dram_counts.table[level], table);
-}
-
-static void dram_count_reserve(struct morsel_dram *dram, long reserve)
-{
-	this_cpu_add(dram->shares->counts.reserve, reserve);
-	this_cpu_add(dram_counts.reserve, reserve);
 }
 
 static struct page *dram_table_new(unsigned int level, gfp_t gfp)
@@ -86,11 +79,13 @@ static void dram_table_free(struct morsel_source *source, unsigned int level,
 
 #define DRAM_PAGE_GFP	(GFP_USER | __GFP_ACCOUNT | __GFP_ZERO)
 /*
- * A block is a bonus: nobody is to wait, to be reclaimed or woken for it, and
- * none of another node is better than single pages of this one.
+ * A block is a bonus: nobody is to wait or to be reclaimed for it, no last
+ * reserve is there for it, and none of another node is better than single pages
+ * of this one.
  */
-#define DRAM_BLOCK_GFP	((DRAM_PAGE_GFP & ~__GFP_RECLAIM) | __GFP_THISNODE | \
-			 __GFP_NORETRY | __GFP_NOWARN)
+#define DRAM_BLOCK_GFP	((DRAM_PAGE_GFP & ~__GFP_DIRECT_RECLAIM) | \
+			 __GFP_THISNODE | __GFP_NOMEMALLOC | __GFP_NORETRY | \
+			 __GFP_NOWARN)
 
 /* Where the policy of the VMA wants it, else where the task's does. */
 static struct page *dram_page_new(struct vm_area_struct *vma, u64 index)
@@ -128,30 +123,18 @@ static struct page *dram_block_new(unsigned int order)
 	return page;
 }
 
-/*
- * A page of the processor's reserve, which is filled when it is empty; or NULL.
- * What is there is of this node, which may be none of the caller's.
- */
+/* A page of the processor's reserve, which is filled when it is empty; or NULL. */
 static struct page *dram_page_ahead(struct morsel_dram *dram)
 {
 	struct morsel_reserve __percpu *reserve = &dram->shares->reserve;
-	struct page *page;
 	unsigned int want;
+	struct page *page = morsel_reserve_take(reserve, &want);
 
-	if (!node_isset(numa_mem_id(), cpuset_current_mems_allowed))
-		return NULL;
-	page = morsel_reserve_take(reserve);
-	if (page) {
-		dram_count_reserve(dram, -1);
+	if (page || want == 1)
 		return page;
-	}
-	want = morsel_reserve_want(reserve);
-	if (want == 1)
-		return NULL;
 	page = dram_block_new(ilog2(want));
 	if (page)
-		dram_count_reserve(dram, morsel_reserve_put(reserve, page + 1,
-							    want - 1));
+		morsel_reserve_put(reserve, page + 1, want - 1);
 	return page;
 }
 
@@ -187,7 +170,10 @@ static noinline unsigned int dram_pages_new(struct morsel_dram *dram, u64 index,
 	return i;
 }
 
-/* @hint is the VMA of the fault, or NULL. */
+/*
+ * @hint is the VMA of the fault, or NULL.  Only faults have others to follow
+ * one by one.
+ */
 static unsigned int dram_pages_alloc(struct morsel_source *source, u64 index,
 				     void *hint, u64 *pfns, unsigned int count)
 {
@@ -197,7 +183,7 @@ static unsigned int dram_pages_alloc(struct morsel_source *source, u64 index,
 	if (count > 1) {
 		count = dram_pages_new(dram, index, hint, pfns, count);
 	} else {
-		if (!dram_one_by_one(hint))
+		if (hint && !dram_one_by_one(hint))
 			page = dram_page_ahead(dram);
 		if (!page)
 			page = dram_page_new(hint, index);
@@ -318,9 +304,7 @@ int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping)
  */
 void morsel_dram_drain(struct morsel_dram *dram)
 {
-	long count = morsel_reserve_drain(&dram->shares->reserve);
-
-	dram_count_reserve(dram, -count);
+	morsel_reserve_drain(&dram->shares->reserve);
 }
 
 /**
@@ -349,11 +333,19 @@ struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram)
 
 		sum.data += READ_ONCE(share->data);
 		sum.allocated += READ_ONCE(share->allocated);
-		sum.reserve += READ_ONCE(share->reserve);
 		for (level = 0; level < MORSEL_LEVELS; level++)
 			sum.table[level] += READ_ONCE(share->table[level]);
 	}
 	return sum;
+}
+
+/**
+ * morsel_dram_reserve() - frames that are ahead of need
+ * @dram: a source, or NULL for the sum of all
+ */
+unsigned long morsel_dram_reserve(const struct morsel_dram *dram)
+{
+	return morsel_reserve_sum(dram ? &dram->shares->reserve : NULL);
 }
 
 /**
@@ -408,11 +400,12 @@ void morsel_dram_teardown(void)
 {
 	struct morsel_frame_counts sum = morsel_dram_sum(NULL);
 	long tables = morsel_frame_tables(&sum);
+	unsigned long ahead = morsel_dram_reserve(NULL);
 	unsigned int level;
 
-	if (sum.data || tables || sum.reserve)
-		pr_err("%ld data, %ld table and %ld reserve frames leaked\n",
-		       sum.data, tables, sum.reserve);
+	if (sum.data || tables || ahead)
+		pr_err("%ld data, %ld table and %lu reserve frames leaked\n",
+		       sum.data, tables, ahead);
 	for (level = 0; level < MORSEL_LEVELS; level++) {
 		if (dram_empty[level])
 			dram_table_delete(dram_empty[level], level);

@@ -17,7 +17,6 @@ struct address_space;
  * @table:     by level, frames that hold tables; at level 0 meta morsels
  * @allocated: frames that were ever taken for pages, those that lost a race and
  *             went straight back included
- * @reserve:   frames that are ahead of need; see reserve.c
  *
  * A share can be negative (allocated here, freed there); only sums mean
  * something.
@@ -26,7 +25,6 @@ struct morsel_frame_counts {
 	long data;
 	long table[MORSEL_LEVELS];
 	long allocated;
-	long reserve;
 };
 
 /**
@@ -61,6 +59,7 @@ void morsel_dram_drain(struct morsel_dram *dram);
 void morsel_dram_page_disown(u64 pfn);
 u64 morsel_dram_leaf_flags(unsigned long vm_flags);
 struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram);
+unsigned long morsel_dram_reserve(const struct morsel_dram *dram);
 long morsel_frame_tables(const struct morsel_frame_counts *counts);
 
 #endif /* MORSEL_DRAM_H */

@@ -737,7 +737,7 @@ void morsel_object_describe(struct morsel_object *object,
 	info->uid = from_kuid_munged(ns, object->inode->i_uid);
 	info->gid = from_kgid_munged(ns, object->inode->i_gid);
 	info->allocated = frames.allocated;
-	info->reserve_frames = max(frames.reserve, 0L);
+	info->reserve_frames = morsel_dram_reserve(&object->dram);
 	info->attached = atomic_long_read(&object->attachments.ever);
 	for (level = 1; level < MORSEL_LEVELS; level++)
 		info->tables[level - 1] = max(frames.table[level], 0L);

@@ -278,17 +278,22 @@ static void exceed_by_ioctl(struct arena *a, uint64_t max)
 	ok(charged_at_most(SLACK), "destruction gives it back");
 }
 
+/* After so many faults of one who pays there are so many frames ahead. */
+#define USED 8
+#define AHEAD 7
+#define TURNS 512
+
 /* One of two who populate in turn, on one processor. */
-static int in_turn(void *arg, unsigned int self)
+static int in_turn(void *arg, bool second)
 {
 	struct arena *a = arg;
 	char *p;
 
 	need(run_on(0));
-	join(self ? OTHER : GROUP);
+	join(second ? OTHER : GROUP);
 	p = map_id(a->id, RW);
 	while (a->done < a->n) {
-		if (a->done % 2 != self) {
+		if ((a->done % (USED + AHEAD) >= USED) != second) {
 			sched_yield();
 			continue;
 		}
@@ -300,19 +305,20 @@ static int in_turn(void *arg, unsigned int self)
 
 static int first_in_turn(void *arg)
 {
-	return in_turn(arg, 0);
+	return in_turn(arg, false);
 }
 
 static int second_in_turn(void *arg)
 {
-	return in_turn(arg, 1);
+	return in_turn(arg, true);
 }
 
 /* Frames are taken ahead of need, but not for who pays for none of them. */
 static void share(struct arena *a)
 {
-	uint64_t before[2], half = a->n / 2 * PAGE;
+	const uint64_t share[] = { TURNS * USED * PAGE, TURNS * AHEAD * PAGE };
 	const char *groups[] = { GROUP, OTHER };
+	uint64_t before[2];
 	pid_t first, second;
 	int fd;
 
@@ -329,10 +335,11 @@ static void share(struct arena *a)
 	for (int i = 0; i < 2; i++) {
 		uint64_t now = charged_to(groups[i]);
 
-		ok(now >= before[i] + half - SLACK &&
-			   now <= before[i] + half + SLACK,
-		   "%s pays for half of it: %lld of %llu bytes", groups[i],
-		   (long long)(now - before[i]), (unsigned long long)half);
+		ok(now >= before[i] + share[i] - SLACK &&
+			   now <= before[i] + share[i] + SLACK,
+		   "%s pays for its share of it: %lld of %llu bytes",
+		   groups[i], (long long)(now - before[i]),
+		   (unsigned long long)share[i]);
 	}
 	destroy(fd);
 	ok(charged_at_most(before[0] + SLACK), "destruction gives it back");
@@ -378,7 +385,7 @@ int main(int argc, char **argv)
 	a->spared = true;
 	exceed_by_ioctl(a, 32 * MIB);
 
-	*a = (struct arena){ .order = 2, .n = 8192 };
+	*a = (struct arena){ .order = 2, .n = TURNS * (USED + AHEAD) };
 	share(a);
 
 	is(rmdir(GROUP), 0, "the cgroup is empty");

