@@ -18,7 +18,7 @@ static double use(void *with)
 
 	if (r->touch)
 		memory_read(p, PAGE, PAGE);
-	memory_unmap(p, GIB);
+	memory_unmap(&memory_morsel, p, GIB);
 	return seconds() - start;
 }
 
@@ -59,7 +59,7 @@ static void run(const struct options *o)
 	}
 	rounds_run(steps, n, o->rounds);
 	for (int i = 0; i < n; i += 2)
-		memory_close(&memory_morsel, runs[i].fd);
+		memory_close(runs[i].fd);
 }
 
 const struct benchmark benchmark_attach = {

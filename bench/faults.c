@@ -87,8 +87,8 @@ static double populate(void *with)
 			done = workers[i].done;
 	}
 	pthread_barrier_destroy(&start);
-	memory_unmap(p, r->size);
-	memory_close(r->memory, fd);
+	memory_unmap(r->memory, p, r->size);
+	memory_close(fd);
 	return done - begun;
 }
 

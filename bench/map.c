@@ -25,7 +25,7 @@ static double use(void *with)
 	mapped = seconds();
 	memory_read(p, r->size, PAGE);
 	touched = seconds();
-	memory_unmap(p, r->size);
+	memory_unmap(r->memory, p, r->size);
 	end = seconds();
 	series_add(r->map, mapped - start);
 	series_add(r->touch, touched - mapped);
@@ -88,7 +88,7 @@ static void by_turns(const struct options *o, size_t pages, unsigned int which)
 		   pages <= 4096 && !o->quick ? 10 * o->rounds : o->rounds);
 	for (int i = 0; i < n; i++)
 		if (!i || runs[i].fd != runs[i - 1].fd)
-			memory_close(runs[i].memory, runs[i].fd);
+			memory_close(runs[i].fd);
 }
 
 /* Large ones in pairs, for all of them do not fit in memory at once. */

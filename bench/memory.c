@@ -36,16 +36,22 @@ static bool write_to(const char *file, const char *text)
 	return done;
 }
 
+static int order_of(const struct memory *m, size_t size)
+{
+	return m->order ? m->order : morsel_order_for(size);
+}
+
 static int open_morsel(const struct memory *m, size_t size)
 {
-	int fd = morsel_create(device(), m->order, 0600,
-			       MORSEL_CREATE_EPHEMERAL, NULL);
+	int order = order_of(m, size);
+	int fd = morsel_create(device(), order, 0600, MORSEL_CREATE_EPHEMERAL,
+			       NULL);
 
 	if (fd < 0)
 		die("create: %s", strerror(-fd));
-	if (size > morsel_size(m->order))
-		die("%zu MiB do not fit in a morsel of order %u", size / MIB,
-		    m->order);
+	if (size > morsel_size(order))
+		die("%zu MiB do not fit in a morsel of order %d", size / MIB,
+		    order);
 	return fd;
 }
 
@@ -183,7 +189,16 @@ const struct memory memory_morsel = {
 	.flags = MAP_SHARED,
 	.page = PAGE,
 	.lacks = lacks_device,
-	.order = 2,
+	.whole = true,
+};
+
+/* For what does something to all that is mapped. */
+const struct memory memory_morsel_part = {
+	.name = "morsel",
+	.open = open_morsel,
+	.flags = MAP_SHARED,
+	.page = PAGE,
+	.lacks = lacks_device,
 };
 
 const struct memory memory_morsel3 = {
@@ -192,6 +207,7 @@ const struct memory memory_morsel3 = {
 	.flags = MAP_SHARED,
 	.page = PAGE,
 	.lacks = lacks_device,
+	.whole = true,
 	.order = 3,
 };
 
@@ -285,11 +301,18 @@ int memory_open(const struct memory *m, size_t size)
 	return m->open ? m->open(m, size) : -1;
 }
 
-void memory_close(const struct memory *m, int fd)
+void memory_close(int fd)
 {
-	(void)m;
 	if (fd >= 0)
 		close(fd);
+}
+
+/* Bytes that are mapped for @size of them. */
+static size_t extent(const struct memory *m, size_t size)
+{
+	if (m->whole)
+		return morsel_size(order_of(m, size));
+	return (size + m->page - 1) & ~(m->page - 1);
 }
 
 char *memory_map(const struct memory *m, int fd, size_t size, int prot,
@@ -299,8 +322,7 @@ char *memory_map(const struct memory *m, int fd, size_t size, int prot,
 	int before = m->advice ? flags & ~MAP_POPULATE : flags;
 	char *p;
 
-	if (m->page > PAGE)
-		size = (size + m->page - 1) & ~(m->page - 1);
+	size = extent(m, size);
 	p = mmap(NULL, size, prot, m->flags | before, fd, 0);
 	if (p == MAP_FAILED)
 		die("mmap of %s: %s", m->name, strerror(errno));
@@ -313,9 +335,9 @@ char *memory_map(const struct memory *m, int fd, size_t size, int prot,
 	return p;
 }
 
-void memory_unmap(char *p, size_t size)
+void memory_unmap(const struct memory *m, char *p, size_t size)
 {
-	if (munmap(p, size))
+	if (munmap(p, extent(m, size)))
 		die("munmap: %s", strerror(errno));
 }
 
@@ -337,7 +359,7 @@ int memory_filled(const struct memory *m, size_t size)
 	char *p = memory_map(m, fd, size, RW, 0);
 
 	memory_write(p, size, PAGE);
-	memory_unmap(p, size);
+	memory_unmap(m, p, size);
 	return fd;
 }
 

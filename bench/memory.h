@@ -24,11 +24,14 @@ struct memory {
 	size_t page; /* what one fault fills, at least */
 	/* Why it cannot be had here, or NULL. */
 	const char *(*lacks)(const struct memory *);
-	unsigned int order; /* of a morsel */
+	/* A morsel, mapped whole however little of it is used: by one entry. */
+	bool whole;
+	int order; /* of a morsel; 0: the smallest that holds it */
 	const char *options; /* of a file system */
 };
 
-extern const struct memory memory_morsel, memory_morsel3, memory_anonymous,
+extern const struct memory memory_morsel, memory_morsel_part, memory_morsel3,
+	memory_anonymous,
 	memory_anonymous_huge, memory_private, memory_private_huge, memory_shm,
 	memory_memfd, memory_tmpfs, memory_tmpfs_huge, memory_hugetlb,
 	memory_file;
@@ -39,10 +42,10 @@ bool memory_there(const struct memory *m);
 int memory_open(const struct memory *m, size_t size);
 /* One with every page written to. */
 int memory_filled(const struct memory *m, size_t size);
-void memory_close(const struct memory *m, int fd);
+void memory_close(int fd);
 char *memory_map(const struct memory *m, int fd, size_t size, int prot,
 		 int flags);
-void memory_unmap(char *p, size_t size);
+void memory_unmap(const struct memory *m, char *p, size_t size);
 /* Writes, or reads, a word of each @page from @p on. */
 void memory_write(char *p, size_t size, size_t page);
 void memory_read(char *p, size_t size, size_t page);

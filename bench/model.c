@@ -28,7 +28,7 @@ static double map_all(void *with)
 	if (one_entry)
 		memory_read(p, PAGE, PAGE);
 	start = seconds() - start;
-	memory_unmap(p, m->size);
+	memory_unmap(m->memory, p, m->size);
 	return start;
 }
 
@@ -39,7 +39,7 @@ static double walk(void *with)
 	char *p = memory_map(m->memory, m->fd, m->size, PROT_READ, 0);
 	memory_read(p, m->size, PAGE);
 	start = seconds() - start;
-	memory_unmap(p, m->size);
+	memory_unmap(m->memory, p, m->size);
 	return start;
 }
 
@@ -81,7 +81,7 @@ static void load(struct object *m, const struct options *o)
 	}
 	if (from >= 0)
 		close(from);
-	memory_unmap(p, m->size);
+	memory_unmap(m->memory, p, m->size);
 }
 
 static size_t model_size(const struct options *o)
@@ -134,7 +134,7 @@ static void run(const struct options *o)
 			progress(benchmark_name, (round + 1.0) / o->rounds);
 		}
 	for (int i = 0; i < n; i++)
-		memory_close(objects[i].memory, objects[i].fd);
+		memory_close(objects[i].fd);
 }
 
 const struct benchmark benchmark_model = {

@@ -33,8 +33,8 @@ static double populate(void *with)
 	if (err)
 		die("populating %s: %s", r->memory->name, strerror(-err));
 	if (p)
-		memory_unmap(p, r->size);
-	memory_close(r->memory, fd);
+		memory_unmap(r->memory, p, r->size);
+	memory_close(fd);
 	return start;
 }
 
@@ -59,7 +59,7 @@ static const struct {
 	const char *name;
 } ways[] = {
 	{ { &memory_morsel, IOCTL, 0 }, "morsel, ioctl" },
-	{ { &memory_morsel, AT_MAPPING, 0 }, "morsel, MAP_POPULATE" },
+	{ { &memory_morsel_part, AT_MAPPING, 0 }, "morsel, MAP_POPULATE" },
 	{ { &memory_anonymous, AT_MAPPING, 0 },
 	  "shared anonymous, MAP_POPULATE" },
 	{ { &memory_anonymous, BY_ADVICE, 0 },

@@ -59,7 +59,7 @@ static void grow(const struct memory *memory, const struct options *o)
 	for (int n = 0; n < most; n++)
 		servant_stop(&all[n]);
 	if (memory)
-		memory_close(memory, m.fd);
+		memory_close(m.fd);
 	free(all);
 }
 

@@ -74,7 +74,7 @@ static void fill_mapped(const struct memory *m, int fd, size_t size, int i)
 	char *p = memory_map(m, fd, size, RW, 0);
 
 	fill(p, size, i);
-	memory_unmap(p, size);
+	memory_unmap(m, p, size);
 }
 
 static void check_mapped(const struct memory *m, int fd, size_t size, int i)
@@ -82,7 +82,7 @@ static void check_mapped(const struct memory *m, int fd, size_t size, int i)
 	char *p = memory_map(m, fd, size, PROT_READ, 0);
 
 	check(p, size, i);
-	memory_unmap(p, size);
+	memory_unmap(m, p, size);
 }
 
 /* Morsels, by their IDs. */
@@ -357,7 +357,7 @@ static double transfer(void *with)
 	close(forth[0]);
 	child_wait(pid);
 	if (e.buffer)
-		memory_unmap(e.buffer, e.size);
+		memory_unmap(&memory_private, e.buffer, e.size);
 	return -1;
 }
 
