@@ -44,6 +44,16 @@ static int make_and_destroy(void *arg)
 }
 
 /*
+ * Who destroys wins at a moment when nobody uses it.  Where a busy host runs one
+ * processor of the guest at a time, such moments have to be made.
+ */
+static void give_way(void)
+{
+	if (random64() % 4 == 0)
+		usleep(random64() % 200);
+}
+
+/*
  * Opens, and when that works the morsel is alive and the right one as long as
  * it is open.
  */
@@ -69,6 +79,7 @@ static int open_what_is_told(void *arg)
 		unmap(p, i.order);
 		close(fd);
 		a->opened++;
+		give_way();
 	}
 	return 0;
 }
@@ -129,6 +140,7 @@ static void *map_again_and_again(void *arg)
 			a->stop = 1;
 		}
 		a->inside = 0;
+		give_way();
 	}
 	return NULL;
 }
