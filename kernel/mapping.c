@@ -15,6 +15,11 @@
  * vma->vm_private_data is the view.  It is set at mmap, and lazily by a fault
  * in VMAs that come from fork, split or mremap; changed with the mmap lock
  * held for writing and the VMA write-locked, read by faults under either.
+ *
+ * So is vma->vm_ops.  Faults of a VMA that holds nothing but whole tables run
+ * under its lock only when one has populated something: to attach takes the mmap
+ * lock, and when all is there nothing else is to be done.  To find that out under
+ * the lock of the VMA, the kernel would allocate a page table and throw it away.
  */
 #include <linux/compat.h>
 #include <linux/mm.h>
@@ -31,6 +36,9 @@
 #include "object.h"
 
 static const struct vm_operations_struct morsel_vm_ops;
+#ifdef MORSEL_HAVE_VMA_LOCK
+static const struct vm_operations_struct morsel_vm_ops_locked;
+#endif
 
 static struct morsel_object *vma_object(const struct vm_area_struct *vma)
 {
@@ -42,6 +50,23 @@ static u64 vma_index(const struct vm_area_struct *vma, unsigned long addr)
 	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 }
 
+static bool vma_is_ours(const struct vm_area_struct *vma)
+{
+#ifdef MORSEL_HAVE_VMA_LOCK
+	if (vma->vm_ops == &morsel_vm_ops_locked)
+		return true;
+#endif
+	return vma->vm_ops == &morsel_vm_ops;
+}
+
+/* From now on faults run under the lock of the VMA; it is new or write-locked. */
+static void vma_lock_faults(struct vm_area_struct *vma)
+{
+#ifdef MORSEL_HAVE_VMA_LOCK
+	vma->vm_ops = &morsel_vm_ops_locked;
+#endif
+}
+
 /* Give the VMA at @addr a view, if it is still ours and has none. */
 static void vma_add_view(struct mm_struct *mm, unsigned long addr)
 {
@@ -51,7 +76,7 @@ static void vma_add_view(struct mm_struct *mm, unsigned long addr)
 	if (mmap_write_lock_killable(mm))
 		return;
 	vma = find_vma(mm, addr);
-	if (vma && vma->vm_start <= addr && vma->vm_ops == &morsel_vm_ops &&
+	if (vma && vma->vm_start <= addr && vma_is_ours(vma) &&
 	    !vma->vm_private_data) {
 		struct morsel_object *object = vma_object(vma);
 
@@ -63,6 +88,14 @@ static void vma_add_view(struct mm_struct *mm, unsigned long addr)
 		}
 	}
 	mmap_write_unlock(mm);
+}
+
+/* Whether ->fault may give up the mmap lock. */
+static bool fault_may_unlock(const struct vm_fault *vmf)
+{
+	return !(vmf->flags & (FAULT_FLAG_VMA_LOCK | FAULT_FLAG_TRIED |
+			       FAULT_FLAG_RETRY_NOWAIT)) &&
+	       vmf->flags & FAULT_FLAG_ALLOW_RETRY && !signal_pending(current);
 }
 
 /*
@@ -81,8 +114,7 @@ static vm_fault_t vma_want_view(struct vm_fault *vmf)
 		vma_end_read(vmf->vma);
 		return VM_FAULT_RETRY;
 	}
-	if ((vmf->flags & (FAULT_FLAG_TRIED | FAULT_FLAG_RETRY_NOWAIT)) ||
-	    !(vmf->flags & FAULT_FLAG_ALLOW_RETRY) || signal_pending(current))
+	if (!fault_may_unlock(vmf))
 		return 0;
 
 	mmap_read_unlock(mm);
@@ -185,6 +217,36 @@ static vm_fault_t fault_error(int err)
 	return err == -EINTR ? VM_FAULT_NOPAGE : VM_FAULT_OOM;
 }
 
+/*
+ * A fault under the mmap lock has populated a page: more will follow.  They are
+ * to run under the lock of the VMA.
+ */
+static vm_fault_t fault_populated(struct vm_fault *vmf, vm_fault_t ret)
+{
+#ifdef MORSEL_HAVE_VMA_LOCK
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	unsigned long addr = vmf->address;
+	struct vm_area_struct *vma;
+
+	if (ret != VM_FAULT_NOPAGE || vmf->vma->vm_ops != &morsel_vm_ops ||
+	    !fault_may_unlock(vmf))
+		return ret;
+
+	/* The kernel goes on with a page unless it is told that there is none. */
+	ret |= VM_FAULT_COMPLETED;
+	mmap_read_unlock(mm);
+	if (mmap_write_lock_killable(mm))
+		return ret;
+	vma = vma_lookup(mm, addr);
+	if (vma && vma->vm_ops == &morsel_vm_ops) {
+		vma_start_write(vma);
+		vma_lock_faults(vma);
+	}
+	mmap_write_unlock(mm);
+#endif
+	return ret;
+}
+
 static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -218,9 +280,10 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 	}
 	added = morsel_object_populate(object, vma->vm_flags, index, last, vma,
 				       &tree);
-	return added < 0 ? fault_error(added) :
-			   morsel_view_attach(view, vmf, tree, index, level,
-					      !added);
+	if (added < 0)
+		return fault_error(added);
+	ret = morsel_view_attach(view, vmf, tree, index, level, !added);
+	return added ? fault_populated(vmf, ret) : ret;
 }
 
 #ifdef MORSEL_HAVE_VMA_LOCK
@@ -267,6 +330,7 @@ static int morsel_vm_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
 	vma_start_write(vma);
 	morsel_view_detach(vma->vm_private_data);
+	vma_lock_faults(vma);
 	return 0;
 }
 
@@ -286,17 +350,24 @@ static int morsel_vm_mprotect(struct vm_area_struct *vma, unsigned long start,
 	return 0;
 }
 
+#define MORSEL_VM_OPS                        \
+	.open = morsel_vm_open,              \
+	.close = morsel_vm_close,            \
+	.may_split = morsel_vm_may_split,    \
+	.mremap = morsel_vm_mremap,          \
+	.mprotect = morsel_vm_mprotect,      \
+	.fault = morsel_vm_fault
+
 static const struct vm_operations_struct morsel_vm_ops = {
-	.open = morsel_vm_open,
-	.close = morsel_vm_close,
-	.may_split = morsel_vm_may_split,
-	.mremap = morsel_vm_mremap,
-	.mprotect = morsel_vm_mprotect,
-	.fault = morsel_vm_fault,
-#ifdef MORSEL_HAVE_VMA_LOCK
-	.map_pages = morsel_vm_map_pages,
-#endif
+	MORSEL_VM_OPS,
 };
+
+#ifdef MORSEL_HAVE_VMA_LOCK
+static const struct vm_operations_struct morsel_vm_ops_locked = {
+	MORSEL_VM_OPS,
+	.map_pages = morsel_vm_map_pages,
+};
+#endif
 
 /* The largest table that [start, end) holds as a whole, and offset alike. */
 static unsigned int range_level(u64 start, u64 end, unsigned int order)
@@ -377,6 +448,9 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_private_data = view;
 	vma->vm_ops = &morsel_vm_ops;
+	if (!vma_attachable(vma, object->tree.order) ||
+	    !IS_ALIGNED(vma->vm_start | vma->vm_end, PMD_SIZE))
+		vma_lock_faults(vma);
 	return 0;
 }
 
