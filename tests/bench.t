@@ -72,6 +72,12 @@ check "contention runs" contention
 check "contention: well-formed" jq -e '.format == 1 and .quick and all(.series[]; .samples | length > 0)
 	and ([.series[].peer] | unique == ["morsel", "shared anonymous"])' "$tmp/contention.json"
 
+check "instructions are counted" bench/instructions/run "$tmp/instructions.json"
+check "instructions: well-formed" jq -e '.format == 1
+	and all(.series[]; (.samples | length > 0) and all(.samples[]; . > 500) and (.functions | length > 0))
+	and ([.series[] | select(.metric == "instructions, page fault").peer]
+		| index("morsel") and index("shared anonymous"))' "$tmp/instructions.json"
+
 check "an unknown benchmark is refused" bash -c "! build/bench/morsel-bench nothing"
 check "so is a senseless number of rounds" bash -c "! build/bench/morsel-bench -r 0 faults"
 finish

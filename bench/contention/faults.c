@@ -27,7 +27,7 @@
 
 #include <morsel.h>
 
-#include "mark.h"
+#include "../qemu/mark.h"
 
 #define PAGE ((size_t)MORSEL_PAGE_SIZE)
 #define SLICE (512 * PAGE)

@@ -3,7 +3,7 @@
  * plugin.c - cache-line transfers of page faults, seen by QEMU
  *
  * A TCG plugin: it hears of each load and store of the guest's kernel.  Between
- * two marks (mark.h) that the program in the guest sets around one access to a
+ * two marks (qemu/mark.h) that the program in the guest sets around one access to a
  * new page, what the kernel does for this fault goes through a model of the
  * caches (directory.c); nothing else does.  Left out are interrupts that come in
  * between: an entry to the kernel is known by how its stubs begin, a return by
@@ -19,8 +19,8 @@
 #include <string.h>
 
 #include "directory.h"
-#include "mark.h"
-#include "qemu-plugin.h"
+#include "../qemu/mark.h"
+#include "../qemu/qemu-plugin.h"
 #include "tally.h"
 
 /* In a run in which faults mix: so many lines, and others may go on. */

@@ -3,8 +3,8 @@
  * What the program in the guest tells the plugin: an instruction that does
  * nothing, "nopl MARK(%rax)", and that the plugin knows by its bytes.
  */
-#ifndef CONTENTION_MARK_H
-#define CONTENTION_MARK_H
+#ifndef QEMU_MARK_H
+#define QEMU_MARK_H
 
 #define MARK_MAGIC 0x6d6f7200
 #define MARK_OPCODE "\x0f\x1f\x80"
@@ -23,4 +23,4 @@
 		     : "i"(MARK_MAGIC | (what))          \
 		     : "memory")
 
-#endif /* CONTENTION_MARK_H */
+#endif /* QEMU_MARK_H */

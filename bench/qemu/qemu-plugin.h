@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What plugin.c uses of QEMU's interface for TCG plugins, version 1, as QEMU 7.2
+ * What our plugins use of QEMU's interface for TCG plugins, version 1, as QEMU 7.2
  * documents it.  Debian packages no header for it.
  */
-#ifndef CONTENTION_QEMU_PLUGIN_H
-#define CONTENTION_QEMU_PLUGIN_H
+#ifndef QEMU_QEMU_PLUGIN_H
+#define QEMU_QEMU_PLUGIN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,4 +71,4 @@ struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info,
 bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *hwaddr);
 uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *hwaddr);
 
-#endif /* CONTENTION_QEMU_PLUGIN_H */
+#endif /* QEMU_QEMU_PLUGIN_H */
