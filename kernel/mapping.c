@@ -16,10 +16,11 @@
  * in VMAs that come from fork, split or mremap; changed with the mmap lock
  * held for writing and the VMA write-locked, read by faults under either.
  *
- * So is vma->vm_ops.  Faults of a VMA that holds nothing but whole tables run
- * under its lock only when one has populated something: to attach takes the mmap
+ * So is vma->vm_ops.  Faults of a new VMA that holds nothing but whole tables run
+ * under its lock only after one that populated something: to attach takes the mmap
  * lock, and when all is there nothing else is to be done.  To find that out under
  * the lock of the VMA, the kernel would allocate a page table and throw it away.
+ * What changes a VMA, so that its tables may no longer fit, ends that, too.
  */
 #include <linux/compat.h>
 #include <linux/mm.h>
@@ -321,6 +322,8 @@ static bool address_permitted(struct morsel_object *object, u64 pgoff,
 
 static int morsel_vm_mremap(struct vm_area_struct *vma)
 {
+	vma_start_write(vma);
+	vma_lock_faults(vma);
 	return address_permitted(vma_object(vma), vma->vm_pgoff, vma->vm_start) ?
 		       0 : -EINVAL;
 }
@@ -345,6 +348,7 @@ static int morsel_vm_mprotect(struct vm_area_struct *vma, unsigned long start,
 			      unsigned long end, unsigned long newflags)
 {
 	vma_start_write(vma);
+	vma_lock_faults(vma);
 	morsel_view_detach(vma->vm_private_data);
 	morsel_zap_range(vma, start, end);
 	return 0;
