@@ -13,13 +13,20 @@ static _Atomic uint64_t *counter(struct arena *a, char *p)
 	return word(p, spread(a->order, N - 1, N)) + 2;
 }
 
-/* Whoever still can write does so within this many looks, if it runs at all. */
+/*
+ * Whoever still can write does so within this many looks, if it runs at all; now
+ * and then it is given a processor for that.
+ */
 static int nobody_writes(struct arena *a, char *p)
 {
 	uint64_t count = *counter(a, p);
 
 	for (int i = 0; i < 500; i++)
 		need(*counter(a, p) == count);
+	if (random64() % 4 == 0) {
+		usleep(200);
+		need(*counter(a, p) == count);
+	}
 	return 0;
 }
 
