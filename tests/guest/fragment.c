@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Two NUMA nodes, and of the local one only single pages are left: pages that
- * are populated in batches are local as long as those of faults are.
+ * are populated in batches are local as long as the kernel's own single pages.
  */
 #include "guest.h"
 
 #include <linux/mempolicy.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #define MIB (1ull << 20)
@@ -77,7 +78,7 @@ int main(int argc, char **argv)
 {
 	int kept, given, runs, single;
 	uint64_t n = 0, far = 0, left;
-	char *p, *q;
+	char *p, *q, *own;
 
 	guest_init(argc, argv);
 	if (access("/sys/devices/system/node/node1", F_OK))
@@ -114,10 +115,14 @@ int main(int argc, char **argv)
 	ok(far, "the node is full at some time");
 	ok(n * RUN * PAGE > BLOCKS + BLOCKS / 4,
 	   "which is not when it has no blocks any more");
-	/* What single faults do with as little left. */
-	for (uint64_t i = n; i < n + RUN; i++)
-		*word(q, i) = 1;
-	ok(remote(q, n, RUN), "single faults go to the other node then, too");
+	/* What is allocated page by page with as little left. */
+	own = mmap(NULL, RUN * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (own == MAP_FAILED || madvise(own, RUN * PAGE, MADV_NOHUGEPAGE))
+		bail("anonymous memory: %s", strerror(errno));
+	for (uint64_t i = 0; i < RUN; i++)
+		*word(own, i) = 1;
+	ok(remote(own, 0, RUN),
+	   "anonymous pages come from the other node then, too");
 
 	unmap(p, 2);
 	unmap(q, 2);
