@@ -19,8 +19,7 @@
 #include <string.h>
 
 #include "directory.h"
-#include "../qemu/mark.h"
-#include "../qemu/qemu-plugin.h"
+#include "../qemu/plugin.h"
 #include "tally.h"
 
 /* In a run in which faults mix: so many lines, and others may go on. */
@@ -218,20 +217,6 @@ static bool is(const struct qemu_plugin_insn *insn, const char *bytes,
 {
 	return qemu_plugin_insn_size(insn) == size &&
 	       !memcmp(qemu_plugin_insn_data(insn), bytes, size);
-}
-
-/* Which mark the instruction is, or 0. */
-static int mark_of(const struct qemu_plugin_insn *insn)
-{
-	const char *bytes = qemu_plugin_insn_data(insn);
-	const size_t opcode = sizeof(MARK_OPCODE) - 1;
-	uint32_t value;
-
-	if (qemu_plugin_insn_size(insn) != opcode + sizeof(value) ||
-	    memcmp(bytes, MARK_OPCODE, opcode))
-		return 0;
-	memcpy(&value, bytes + opcode, sizeof(value));
-	return (value & ~0xffu) == MARK_MAGIC ? value & 0xff : 0;
 }
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)

@@ -14,8 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../qemu/mark.h"
-#include "../qemu/qemu-plugin.h"
+#include "../qemu/plugin.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -78,20 +77,6 @@ static void on_mark(unsigned int cpu, void *udata)
 		run_end();
 		break;
 	}
-}
-
-/* Which mark the instruction is, or 0. */
-static int mark_of(const struct qemu_plugin_insn *insn)
-{
-	const char *bytes = qemu_plugin_insn_data(insn);
-	const size_t opcode = sizeof(MARK_OPCODE) - 1;
-	uint32_t value;
-
-	if (qemu_plugin_insn_size(insn) != opcode + sizeof(value) ||
-	    memcmp(bytes, MARK_OPCODE, opcode))
-		return 0;
-	memcpy(&value, bytes + opcode, sizeof(value));
-	return (value & ~0xffu) == MARK_MAGIC ? value & 0xff : 0;
 }
 
 /* QEMU calls this for one block at a time. */
