@@ -416,6 +416,7 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct morsel_object *object = morsel_object_of(file);
 	struct morsel_view *view = NULL;
+	bool attachable;
 	int err;
 
 	/* A read-only descriptor has VM_MAYSHARE without VM_SHARED. */
@@ -434,7 +435,8 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 		return err;
 
 	/* Single pages are mapped by the kernel and need no view. */
-	if (vma_attachable(vma, object->tree.order)) {
+	attachable = vma_attachable(vma, object->tree.order);
+	if (attachable) {
 		view = morsel_view_create(vma, object->id, &object->attachments);
 		/* With a signal pending there is none; a fault will make it. */
 		if (view == ERR_PTR(-EINTR))
@@ -452,7 +454,7 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_private_data = view;
 	vma->vm_ops = &morsel_vm_ops;
-	if (!vma_attachable(vma, object->tree.order) ||
+	if (!attachable ||
 	    !IS_ALIGNED(vma->vm_start | vma->vm_end, PMD_SIZE))
 		vma_lock_faults(vma);
 	return 0;
