@@ -25,7 +25,7 @@ growth: attach against order/morsel
 growth: detach against processors/morsel
 growth: tables against density/morsel
 transfer: time per 32-MiB packet/morsel
-transfer: time per 32-MiB packet/memset alone
+transfer: time per 32-MiB packet/filling alone
 model: time until every page is mapped/morsel, order 3
 model: time until every page is mapped/ext4 file
 processes: page-table memory/morsel

@@ -43,7 +43,7 @@ document "faults-pti=on" faults true true \
 document transfer transfer false false \
 	"$(series "time per 32-MiB packet" morsel null null 1 1 1)" \
 	"$(series "time per 32-MiB packet" "POSIX shm" null null 2.4999 2.4999)" \
-	"$(series "time per 32-MiB packet" "memset alone" null null)"
+	"$(series "time per 32-MiB packet" "filling alone" null null)"
 document memcached memcached false false \
 	"$(series "latency distribution, get" memcached '"percentile"' 0 1e-3)" \
 	"$(series "latency distribution, get" memcached '"percentile"' 99.9 5e-3)" \
@@ -66,8 +66,8 @@ is "one missed by less than the digits that people read" \
 	"$(row "transfer of 32-MiB packets: times as fast")" "missed|2.4999|at least 2.5"
 is "what a quick run shows does not count" \
 	"$(row "1 thread: times as fast as shared anonymous memory (PTI on)")" "not measured|3.00|at least 1.8"
-is "nor does a peer without samples" "$(grep "to that of memset alone" "$tmp/bars" | sed 's/.*alone //')" \
-	"(transfer has no memset alone)"
+is "nor does a peer without samples" "$(grep "to that of filling them alone" "$tmp/bars" | sed 's/.*alone //')" \
+	"(transfer has no filling alone)"
 is "nor what was not run" "$(grep "^not measured.* fork " "$tmp/bars" | sed 's/.*memory //')" "(no document of fork)"
 is "the last line counts them" "$(tail -n 1 "$tmp/bars" | sed 's/[0-9]* not/N not/')" "1 met, 2 missed, N not measured"
 
