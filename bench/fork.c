@@ -78,16 +78,17 @@ static void pair(const struct options *o, const struct memory *peer,
 
 static void run(const struct options *o)
 {
-	size_t largest = o->quick ? 4 * MIB : 4 * GIB;
+	size_t largest = o->quick ? 4 * MIB : 8 * GIB;
 
-	for (size_t size = 4 * MIB; size <= largest; size *= 4)
+	for (size_t size = 4 * MIB; size <= largest;
+	     size *= size < 4 * GIB ? 4 : 2)
 		for (size_t i = 1; i < ARRAY_SIZE(kinds); i++)
 			pair(o, kinds[i], size);
 }
 
 const struct benchmark benchmark_fork = {
 	.name = "fork",
-	.what = "fork of a process with up to 4 GiB mapped",
+	.what = "fork of a process with up to 8 GiB mapped",
 	.run = run,
 	.rounds = 15,
 };
