@@ -19,11 +19,14 @@
 
 /*
  * All address spaces, user and kernel half of a PTI pair, but not the global
- * kernel entries where INVPCID can tell them apart.
+ * kernel entries where they can be told apart.  Without PCIDs there is but one
+ * address space in a TLB, and to load CR3 drops it.
  */
 static void tlb_flush_local(void *unused)
 {
-	if (static_cpu_has(X86_FEATURE_INVPCID))
+	if (!static_cpu_has(X86_FEATURE_PCID))
+		native_write_cr3(__native_read_cr3());
+	else if (static_cpu_has(X86_FEATURE_INVPCID))
 		invpcid_flush_all_nonglobals();
 	else
 		__flush_tlb_all();
@@ -38,11 +41,20 @@ static void tlb_flush_local(void *unused)
  * in the cpumask before it reads the generation: a processor missing from the
  * mask sees the new generation and flushes by itself.
  *
+ * Without PCIDs it needs no generation for that: after it has set the bit it
+ * loads CR3, always, and that flushes.  A processor that is lazy in @mm, and would
+ * not load CR3 when it wakes, is in the mask.  The bump would cost a second full
+ * flush: at munmap the kernel flushes the one page that stands for a table that
+ * it frees, and everything if it has missed a generation.
+ *
  * Context: any with interrupts enabled; does not sleep.
  */
 void morsel_tlb_flush_mm(struct mm_struct *mm)
 {
-	atomic64_inc_return(&mm->context.tlb_gen);
+	if (static_cpu_has(X86_FEATURE_PCID))
+		atomic64_inc_return(&mm->context.tlb_gen);
+	else
+		smp_mb();
 	on_each_cpu_mask(mm_cpumask(mm), tlb_flush_local, NULL, true);
 }
 
