@@ -2,7 +2,7 @@
 /*
  * Two address spaces populate the same tables, at all levels and in step: one
  * life of a morsel after the other, each page the first of a table of one level
- * or another.  No page is ever two pages, and each life holds exactly the frames
+ * or another, by faults or in batches.  No page is ever two pages, and each life holds exactly the frames
  * that it needs.
  */
 #include "guest.h"
@@ -10,6 +10,7 @@
 #include <sched.h>
 
 #define PAGES 64 /* in one life */
+#define BATCH 64 /* pages */
 
 struct arena {
 	unsigned int order;
@@ -17,6 +18,7 @@ struct arena {
 	atomic_int here; /* of the two, counted up */
 	uint64_t id;
 	bool readers; /* one of the two maps it to read */
+	bool batches; /* BATCH pages from each of the pages on, by the ioctl */
 	uint64_t pages[PAGES]; /* ascending */
 	uint64_t n;
 	uint8_t turns[PAGES]; /* in this order they are touched */
@@ -57,6 +59,8 @@ static void choose_pages(struct arena *a)
 
 		all[i] = (near ^ random64() % pages_of(level)) %
 			 pages_of(a->order);
+		if (a->batches)
+			all[i] -= all[i] % BATCH;
 	}
 	qsort(all, PAGES, sizeof(*all), by_value);
 	a->n = 0;
@@ -77,12 +81,16 @@ static int populate(struct arena *a, int who)
 	bool reads = who && a->readers;
 	int round = 0;
 	char *p = map_id(a->id, reads ? R : RW);
+	int fd = a->batches ? morsel_open(device(), a->id, 0) : -1;
 
 	for (uint64_t i = 0; i < a->n; i++) {
 		_Atomic uint64_t *w = word(p, a->pages[a->turns[i]]);
 
 		if (!meet(a, ++round))
 			return 1;
+		if (a->batches)
+			need(!morsel_populate(fd, a->pages[a->turns[i]] * PAGE,
+					      BATCH * PAGE, NULL));
 		if (reads)
 			(void)*w;
 		else
@@ -94,6 +102,7 @@ static int populate(struct arena *a, int who)
 	for (uint64_t i = 0; i < a->n; i++)
 		need(*word(p, a->pages[i]) == (a->readers ? 1 : 2));
 	unmap(p, a->order);
+	close(fd);
 	return 0;
 }
 
@@ -101,7 +110,7 @@ static int frames(struct arena *a, struct morsel_info i)
 {
 	uint64_t tables = tables_for(a->order, a->pages, a->n);
 
-	need(i.data_frames == a->n);
+	need(i.data_frames == a->n * (a->batches ? BATCH : 1));
 	/* Who reads has tables of its own, over the same pages. */
 	need(i.table_frames == (a->readers ? 2 : 1) * tables);
 	return 0;
@@ -156,8 +165,9 @@ static void levels(unsigned int order)
 	while (!a->failed && goes_on(start, raced(a))) {
 		int fd = create(order, &a->id);
 
-		choose_pages(a);
+		a->batches = random64() % 4 == 0;
 		a->readers = random64() % 4 == 0;
+		choose_pages(a);
 		a->here = 0;
 		s->life++;
 		while (s->over < 2 * s->life && !a->failed)
