@@ -9,10 +9,16 @@
  * How a table is attached without the kernel's unexported allocators: let the
  * kernel build its own empty table at the slot (the placeholder), then swap
  * the entry for one that points into the morsel, and swap it back to detach.
- * The counters of the mm stay right, free_pgtables() frees the placeholder,
- * and no table ever becomes none under an mmap lock held for reading.  Faults
- * that are under way in a placeholder while it is swapped out do no harm: it
- * stays allocated until munmap, which waits for them.
+ * The counters of the mm stay right, the placeholder is freed with the VMA,
+ * and no table becomes none while faults may be in it.  Faults that are under way
+ * in a placeholder while it is swapped out do no harm: it stays allocated until
+ * munmap, which waits for them.
+ *
+ * munmap would look through all of the empty placeholder.  It has the VMA to
+ * itself, so the entry may become none: the kernel has nothing to do then, and the
+ * placeholder is freed with the view.  Not before: who came by the reverse map may
+ * still be in it until the kernel takes the VMA out of there, which is between its
+ * announcement and the end of the VMA.
  *
  * Locks, outermost first:
  *   mmap lock or VMA lock   held by every caller here but the notifier; the
@@ -31,6 +37,8 @@
 #include <linux/pkeys.h>
 #include <linux/rbtree.h>
 #include <linux/slab.h>
+#include <linux/string.h>
+#include <asm/pgalloc.h>
 
 #include "attach.h"
 #include "compat.h"
@@ -40,15 +48,18 @@
 /**
  * struct morsel_view - what one VMA has attached
  * @gate:        the kernel's announcements about the VMA's range
- * @lock:        protects @slots; see the locks above
+ * @lock:        protects @slots and @vacant; see the locks above
  * @slots:       struct morsel_slot, one for each attached entry, by address
+ * @vacant:      slots that are none now, whose placeholders are freed with the
+ *               view; those of an mremap() that failed add up until then
  * @id:          the object's ID, for who traces
  * @attachments: the object's count of attached entries
  */
 struct morsel_view {
 	struct mmu_interval_notifier gate;
-	spinlock_t lock;	/* protects slots */
+	spinlock_t lock;	/* protects slots, vacant */
 	struct rb_root slots;
+	struct morsel_slot *vacant;
 	u64 id;
 	struct morsel_attachments *attachments;
 };
@@ -56,12 +67,16 @@ struct morsel_view {
 /**
  * struct morsel_slot - one attached entry
  * @node:        in &morsel_view.slots; they do not overlap
+ * @next:        in &morsel_view.vacant
  * @addr:        first address that the entry covers
  * @level:       level of the attached table (1 to 4)
- * @placeholder: the kernel's own entry, put back on detach
+ * @placeholder: the kernel's own entry, put back on detach if it is needed
  */
 struct morsel_slot {
-	struct rb_node node;
+	union {
+		struct rb_node node;
+		struct morsel_slot *next;
+	};
 	unsigned long addr;
 	unsigned int level;
 	u64 placeholder;
@@ -147,16 +162,50 @@ static struct morsel_slot *slot_first(struct morsel_view *view,
 	return found;
 }
 
-/* What is done in one section of view->lock. */
-#define DROP_BATCH	256u
+/*
+ * It may have leaves of a VMA that had no view yet, and tables of a fault that was
+ * under way in it when another one attached.  Only where no fault can run does the
+ * answer stay true.
+ */
+static bool placeholder_empty(const struct morsel_slot *slot)
+{
+	return !memchr_inv(morsel_frame_table(morsel_entry_pfn(slot->placeholder)),
+			   0, PAGE_SIZE);
+}
+
+static void placeholder_free(struct mm_struct *mm, const struct morsel_slot *slot)
+{
+	u64 *table = morsel_frame_table(morsel_entry_pfn(slot->placeholder));
+
+	switch (slot->level) {
+	case 1:
+		pte_free(mm, virt_to_page(table));
+		mm_dec_nr_ptes(mm);
+		break;
+	case 2:
+		pmd_free(mm, (pmd_t *)table);
+		mm_dec_nr_pmds(mm);
+		break;
+	case 3:
+		pud_free(mm, (pud_t *)table);
+		mm_dec_nr_puds(mm);
+		break;
+	case 4:
+		p4d_free(mm, (p4d_t *)table);
+		break;
+	}
+}
+
+/* What is done in one section of view->lock; each may look through a page. */
+#define DROP_BATCH	64u
 
 /*
- * Put back the placeholders of the first slots in [start, end) and flush;
- * view->lock held.  Flush ourselves, because the kernel finds the placeholders
- * empty and flushes nothing.  Returns whether there may be more.
+ * Put back the placeholders of the first slots in [start, end), or none where
+ * @vacate permits, and flush; view->lock held.  Flush ourselves, because the kernel
+ * finds nothing there and flushes nothing.  Returns whether there may be more.
  */
 static bool view_drop(struct morsel_view *view, unsigned long start,
-		      unsigned long end)
+		      unsigned long end, bool vacate)
 {
 	struct mm_struct *mm = view->gate.mm;
 	struct morsel_slot *slot, *next;
@@ -166,16 +215,22 @@ static bool view_drop(struct morsel_view *view, unsigned long start,
 	for (slot = slot_first(view, start);
 	     slot && slot->addr < end && count < DROP_BATCH; slot = next) {
 		u64 *entry = slot_entry(mm, slot->addr, slot->level);
+		bool vacant = vacate && placeholder_empty(slot);
 
 		next = rb_entry_safe(rb_next(&slot->node), struct morsel_slot, node);
 		spin_lock(slot_ptl(mm, entry, slot->level));
-		slot_set(entry, slot->level, slot->placeholder);
+		slot_set(entry, slot->level, vacant ? 0 : slot->placeholder);
 		spin_unlock(slot_ptl(mm, entry, slot->level));
 		atomic_long_dec(&view->attachments->now);
 		this_cpu_dec(view_attachments);
 		trace_morsel_detach(view->id, slot->addr, slot->level);
 		rb_erase(&slot->node, &view->slots);
-		kfree(slot);
+		if (vacant) {
+			slot->next = view->vacant;
+			view->vacant = slot;
+		} else {
+			kfree(slot);
+		}
 		count++;
 	}
 	if (count)
@@ -185,17 +240,30 @@ static bool view_drop(struct morsel_view *view, unsigned long start,
 
 /* All slots in [start, end), while the caller sees to it that none is added. */
 static void view_drop_all(struct morsel_view *view, unsigned long start,
-			  unsigned long end, bool may_sleep)
+			  unsigned long end, bool vacate, bool may_sleep)
 {
 	bool more;
 
 	do {
 		spin_lock(&view->lock);
-		more = view_drop(view, start, end);
+		more = view_drop(view, start, end, vacate);
 		spin_unlock(&view->lock);
 		if (more && may_sleep)
 			cond_resched();
 	} while (more);
+}
+
+/*
+ * unmap_vmas() (munmap, MAP_FIXED, exit) or move_page_tables() (mremap): with no
+ * fault in the VMA and none to come.  The OOM killer's reaper calls what it does by
+ * the same name, but has no lock that says so; it may not sleep, which tells it from
+ * them.  Slots lie in such a range as a whole: they lie in their VMA, and of one that
+ * is in it in part all was detached by ->may_split before.
+ */
+static bool range_vanishes(const struct mmu_notifier_range *range)
+{
+	return range->event == MMU_NOTIFY_UNMAP &&
+	       mmu_notifier_range_blockable(range);
 }
 
 /*
@@ -212,7 +280,7 @@ static bool view_invalidate(struct mmu_interval_notifier *gate,
 	spin_lock(&view->lock);
 	mmu_interval_set_seq(gate, seq);
 	spin_unlock(&view->lock);
-	view_drop_all(view, range->start, range->end,
+	view_drop_all(view, range->start, range->end, range_vanishes(range),
 		      mmu_notifier_range_blockable(range));
 	return true;
 }
@@ -245,6 +313,7 @@ struct morsel_view *morsel_view_create(struct vm_area_struct *vma, u64 id,
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&view->lock);
 	view->slots = RB_ROOT;
+	view->vacant = NULL;
 	view->id = id;
 	view->attachments = attachments;
 	err = mmu_interval_notifier_insert_locked(&view->gate, vma->vm_mm,
@@ -271,7 +340,7 @@ struct morsel_view *morsel_view_create(struct vm_area_struct *vma, u64 id,
 void morsel_view_detach(struct morsel_view *view)
 {
 	if (view)
-		view_drop_all(view, 0, ULONG_MAX, true);
+		view_drop_all(view, 0, ULONG_MAX, false, true);
 }
 
 /**
@@ -282,10 +351,18 @@ void morsel_view_detach(struct morsel_view *view)
  */
 void morsel_view_destroy(struct morsel_view *view)
 {
+	struct morsel_slot *slot, *next;
+
 	if (!view)
 		return;
 	morsel_view_detach(view);
 	mmu_interval_notifier_remove(&view->gate);
+	for (slot = view->vacant; slot; slot = next) {
+		next = slot->next;
+		placeholder_free(view->gate.mm, slot);
+		kfree(slot);
+		cond_resched();
+	}
 	kfree(view);
 }
 

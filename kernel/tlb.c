@@ -10,6 +10,7 @@
  * disable interrupts, so once it has been answered none of them is left in a
  * table that was reachable before.
  */
+#include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/smp.h>
 #include <asm/invpcid.h>
@@ -67,11 +68,16 @@ void morsel_tlb_flush_mm(struct mm_struct *mm)
  * kernel finds the page present and returns.  Intel drops such entries for the
  * address at every page fault (SDM vol. 3, 4.10.4.1); nobody else promises it.
  *
+ * Interrupts are off, as when another processor asks for it: an interrupt may take
+ * the address space that is lazy here out of CR3, and it must not be put back.
+ *
  * Context: any.
  */
 void morsel_tlb_flush_local(void)
 {
-	preempt_disable();
+	unsigned long flags;
+
+	local_irq_save(flags);
 	tlb_flush_local(NULL);
-	preempt_enable();
+	local_irq_restore(flags);
 }
