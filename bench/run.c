@@ -51,19 +51,40 @@ void progress(const char *what, double part)
 		start = 0;
 }
 
+static void shuffle(int *order, int n)
+{
+	for (int i = 0; i < n; i++) {
+		int other = rand() % (i + 1);
+
+		order[i] = order[other];
+		order[other] = i;
+	}
+}
+
+/*
+ * In another order each round: what comes after one that flushes the TLB, or has
+ * filled the caches, pays for it.
+ */
 void rounds_run(const struct step *steps, int n, int rounds)
 {
+	int *order = calloc(n, sizeof(*order));
+
+	if (!order)
+		die("out of memory");
 	for (int round = -1; round < rounds; round++) {
 		series_ignore(round < 0);
+		shuffle(order, n);
 		for (int i = 0; i < n; i++) {
-			double value = steps[i].run(steps[i].with);
+			const struct step *step = &steps[order[i]];
+			double value = step->run(step->with);
 
 			if (value >= 0)
-				series_add(steps[i].to, value);
+				series_add(step->to, value);
 			progress(benchmark_name, ((round + 1.0) * n + i + 1) /
 							 ((rounds + 1.0) * n));
 		}
 	}
+	free(order);
 }
 
 void child_wait(pid_t pid)
