@@ -171,4 +171,35 @@ static inline void morsel_table_unlock(struct page *table)
 #endif
 }
 
+/*
+ * Whether the processor has an address space loaded without running it.  The
+ * variable is exported, but declared for the kernel proper only; where it is no
+ * longer what Kbuild knows, no processor is taken for lazy.
+ */
+#ifdef MORSEL_HAVE_TLB_LAZY
+struct tlb_state_shared {
+	bool is_lazy;
+};
+DECLARE_PER_CPU_SHARED_ALIGNED(struct tlb_state_shared, cpu_tlbstate_shared);
+#endif
+
+static inline bool morsel_cpu_lazy(void)
+{
+#ifdef MORSEL_HAVE_TLB_LAZY
+	return this_cpu_read(cpu_tlbstate_shared.is_lazy);
+#else
+	return false;
+#endif
+}
+
+/* 6.12: without an argument. */
+static inline void morsel_leave_mm(void)
+{
+#ifdef MORSEL_HAVE_LEAVE_MM_CPU
+	leave_mm(smp_processor_id());
+#else
+	leave_mm();
+#endif
+}
+
 #endif /* MORSEL_COMPAT_H */

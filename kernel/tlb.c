@@ -16,6 +16,7 @@
 #include <asm/invpcid.h>
 #include <asm/tlbflush.h>
 
+#include "compat.h"
 #include "tlb.h"
 
 /*
@@ -33,6 +34,18 @@ static void tlb_flush_local(void *unused)
 		__flush_tlb_all();
 }
 
+/*
+ * A lazy processor takes no part in the address space any more, as when the kernel
+ * frees tables: it leaves the cpumask, and is not woken by the next flush.
+ */
+static void tlb_interrupt(void *unused)
+{
+	if (morsel_cpu_lazy())
+		morsel_leave_mm();
+	else
+		tlb_flush_local(NULL);
+}
+
 /**
  * morsel_tlb_flush_mm() - no translation of @mm made before survives this
  * @mm: an address space of which an entry was changed
@@ -44,7 +57,7 @@ static void tlb_flush_local(void *unused)
  *
  * Without PCIDs it needs no generation for that: after it has set the bit it
  * loads CR3, always, and that flushes.  A processor that is lazy in @mm, and would
- * not load CR3 when it wakes, is in the mask.  The bump would cost a second full
+ * not load CR3 when it wakes, is in the mask, or has left @mm.  The bump would cost a second full
  * flush: at munmap the kernel flushes the one page that stands for a table that
  * it frees, and everything if it has missed a generation.
  *
@@ -56,7 +69,7 @@ void morsel_tlb_flush_mm(struct mm_struct *mm)
 		atomic64_inc_return(&mm->context.tlb_gen);
 	else
 		smp_mb();
-	on_each_cpu_mask(mm_cpumask(mm), tlb_flush_local, NULL, true);
+	on_each_cpu_mask(mm_cpumask(mm), tlb_interrupt, NULL, true);
 }
 
 /**
