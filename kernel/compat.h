@@ -172,34 +172,33 @@ static inline void morsel_table_unlock(struct page *table)
 }
 
 /*
- * Whether the processor has an address space loaded without running it.  The
- * variable is exported, but declared for the kernel proper only; where it is no
- * longer what Kbuild knows, no processor is taken for lazy.
+ * Have the processor leave an address space that it has loaded without running it,
+ * if so; interrupts are off.  The variable is exported, but declared for the kernel
+ * proper only; where it is no longer what Kbuild knows, no processor is taken for
+ * lazy.  leave_mm() has no argument in 6.12.
  */
 #ifdef MORSEL_HAVE_TLB_LAZY
 struct tlb_state_shared {
 	bool is_lazy;
 };
 DECLARE_PER_CPU_SHARED_ALIGNED(struct tlb_state_shared, cpu_tlbstate_shared);
-#endif
 
-static inline bool morsel_cpu_lazy(void)
+static inline bool morsel_leave_lazy_mm(void)
 {
-#ifdef MORSEL_HAVE_TLB_LAZY
-	return this_cpu_read(cpu_tlbstate_shared.is_lazy);
-#else
-	return false;
-#endif
-}
-
-/* 6.12: without an argument. */
-static inline void morsel_leave_mm(void)
-{
+	if (!this_cpu_read(cpu_tlbstate_shared.is_lazy))
+		return false;
 #ifdef MORSEL_HAVE_LEAVE_MM_CPU
 	leave_mm(smp_processor_id());
 #else
 	leave_mm();
 #endif
+	return true;
 }
+#else
+static inline bool morsel_leave_lazy_mm(void)
+{
+	return false;
+}
+#endif
 
 #endif /* MORSEL_COMPAT_H */

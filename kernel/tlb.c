@@ -36,13 +36,12 @@ static void tlb_flush_local(void *unused)
 
 /*
  * A lazy processor takes no part in the address space any more, as when the kernel
- * frees tables: it leaves the cpumask, and is not woken by the next flush.
+ * flushes it: it leaves, which takes it out of the cpumask (of 6.1 and 6.12), and is
+ * not woken by the next flush.
  */
 static void tlb_interrupt(void *unused)
 {
-	if (morsel_cpu_lazy())
-		morsel_leave_mm();
-	else
+	if (!morsel_leave_lazy_mm())
 		tlb_flush_local(NULL);
 }
 
