@@ -67,7 +67,7 @@ void morsel_tlb_flush_mm(struct mm_struct *mm)
 	if (static_cpu_has(X86_FEATURE_PCID))
 		atomic64_inc_return(&mm->context.tlb_gen);
 	else
-		smp_mb();
+		smp_mb(); /* entry before cpumask, as the bump; see above */
 	on_each_cpu_mask(mm_cpumask(mm), tlb_interrupt, NULL, true);
 }
 
