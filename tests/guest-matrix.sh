@@ -5,7 +5,8 @@
 # guest with that kernel, 4 or 5 levels of page tables, page-table isolation on or
 # off, and that many processors.  All tests run with 4 levels and isolation, all
 # but those that go through the command line with 5 and none; with the two other
-# combinations those that have to do with either.
+# combinations those that have to do with either.  The races are left to races.sh
+# where that runs them.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,4 +17,5 @@ case $levels-$pti in
 5-off) options=(-x) ;;
 *) options=(-c) ;;
 esac
+[ ! -e "tests/races-$kernel-${levels}lvl-$([ "$pti" = on ] || echo no)pti.t" ] || options+=(-r)
 exec vm/run "${configuration[@]}" --timeout 1200 -- tests/guest/run-all "${options[@]}"
