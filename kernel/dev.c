@@ -78,7 +78,7 @@ static long file_range(struct file *file, struct morsel_range __user *arg,
 		       range_step_fn *step)
 {
 	struct morsel_object *object = morsel_object_of(file);
-	u64 size = morsel_level_size(object->tree.order);
+	u64 size = morsel_level_size(object->order);
 	struct morsel_range range;
 	u64 next, last;
 	int err = 0;
@@ -109,7 +109,7 @@ static long morsel_file_fallocate(struct file *file, int mode, loff_t offset,
 				  loff_t length)
 {
 	struct morsel_object *object = morsel_object_of(file);
-	u64 size = morsel_level_size(object->tree.order);
+	u64 size = morsel_level_size(object->order);
 	u64 next, last;
 	int err = 0;
 

@@ -14,6 +14,7 @@
 #define MORSEL_LEVELS		5	/* 0 to 4 */
 #define MORSEL_ENTRIES		512u
 #define MORSEL_PAGE_SHIFT	12
+#define MORSEL_PAGE_SIZE	4096u
 
 /* No frame has this number: the platform never hands out frame 0. */
 #define MORSEL_PFN_NONE		0ull

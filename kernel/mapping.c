@@ -265,7 +265,7 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 			return VM_FAULT_SIGBUS;
 		last = fault_last(vmf, index);
 	}
-	level = morsel_view_level(vma, vmf->address, object->tree.order);
+	level = morsel_view_level(vma, vmf->address, object->order);
 	if (level && !view) {
 		ret = vma_want_view(vmf);
 		if (ret)
@@ -389,7 +389,7 @@ static unsigned int range_level(u64 start, u64 end, unsigned int order)
 
 static bool range_valid(struct morsel_object *object, u64 pgoff, u64 len)
 {
-	u64 pages = morsel_level_pages(object->tree.order);
+	u64 pages = morsel_level_pages(object->order);
 
 	return pgoff < pages && len >> PAGE_SHIFT <= pages - pgoff;
 }
@@ -435,7 +435,7 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 		return err;
 
 	/* Single pages are mapped by the kernel and need no view. */
-	attachable = vma_attachable(vma, object->tree.order);
+	attachable = vma_attachable(vma, object->order);
 	if (attachable) {
 		view = morsel_view_create(vma, object->id, &object->attachments);
 		/* With a signal pending there is none; a fault will make it. */
@@ -532,7 +532,7 @@ unsigned long morsel_get_unmapped_area(struct file *file, unsigned long addr,
 	if (flags & MAP_FIXED)
 		return morsel_unmapped_area(addr, len, flags);
 
-	level = range_level(offset, offset + len, object->tree.order);
+	level = range_level(offset, offset + len, object->order);
 	if (addr && addr <= TASK_SIZE) {
 		addr += align_gap(addr, offset, morsel_level_size(level));
 		found = morsel_unmapped_area(addr, len, flags);

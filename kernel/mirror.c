@@ -77,7 +77,7 @@ int morsel_mirror_init(struct morsel_mirror *mirror,
 	mirror->source.ops = &mirror_ops;
 	mirror->source.leaf_flags = leaf_flags;
 	return morsel_tree_init(&mirror->tree, &mirror->source,
-				original->order);
+				morsel_tree_order(original));
 }
 
 /**

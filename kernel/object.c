@@ -171,7 +171,7 @@ static void object_inode_put(struct inode *inode)
 /* The frame that its ID names. */
 static u64 object_frame(const struct morsel_object *object)
 {
-	return object->meta ? : object->tree.root;
+	return object->meta ? : morsel_tree_root(&object->tree);
 }
 
 static struct morsel_meta *object_meta(const struct morsel_object *object)
@@ -185,8 +185,8 @@ static int object_identify(struct morsel_object *object, u64 address)
 	unsigned int generation = atomic_inc_return(&object_generation);
 	struct morsel_source *source = object->tree.source;
 
-	object->data_id = morsel_id_make(object->tree.root, object->tree.order,
-					 generation);
+	object->data_id = morsel_id_make(morsel_tree_root(&object->tree),
+					 object->order, generation);
 	object->id = object->data_id;
 	if (!(object->flags & MORSEL_CREATE_META))
 		return 0;
@@ -284,6 +284,7 @@ struct morsel_object *morsel_object_create(unsigned int order, umode_t mode,
 		return ERR_PTR(-ENOMEM);
 	atomic_set(&object->users, 1);
 	object->serial = atomic64_inc_return(&object_serial);
+	object->order = order;
 	object->flags = flags;
 
 	object->inode = object_inode_new(mode, morsel_level_size(order));
@@ -723,14 +724,14 @@ void morsel_object_describe(struct morsel_object *object,
 	unsigned int level;
 
 	info->id = object->id;
-	info->size = morsel_level_size(object->tree.order);
+	info->size = morsel_level_size(object->order);
 	/* The shares change while they are summed up. */
 	info->data_frames = max(frames.data, 0L);
 	info->table_frames = max(morsel_frame_tables(&frames), 0L);
 	info->mappings = mappings;
 	info->attachments = atomic_long_read(&object->attachments.now);
 	info->descriptors = max(atomic_read(&object->users) - mappings, 0);
-	info->order = object->tree.order;
+	info->order = object->order;
 	info->address = object->address;
 	info->flags = READ_ONCE(object->flags);
 	info->mode = object->inode->i_mode & 0777;

@@ -24,6 +24,7 @@ enum morsel_rights { MORSEL_R, MORSEL_RX, MORSEL_RWX, MORSEL_MIRRORS };
  * @dram:     the source of its frames
  * @inode:    owner, mode and address space; the object's memory lives as long
  * @serial:   tells it from all others, before and after it
+ * @order:    how large it is or, if it grows, can be
  * @id:       morsel ID that was handed out, fixed
  * @data_id:  ID of the tree, fixed; the same but for objects with a meta morsel
  * @meta:     frame of the meta morsel, or MORSEL_PFN_NONE
@@ -44,6 +45,7 @@ struct morsel_object {
 	u64 data_id;
 	u64 meta;
 	u64 address;
+	unsigned int order;
 	u32 flags;
 	atomic_t users;
 	atomic_t mappings;

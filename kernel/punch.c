@@ -111,8 +111,8 @@ int morsel_punch(struct morsel_object *object, u64 *next, u64 last)
 	u64 first, end, search = min(last, *next | (PUNCH_SEARCH - 1));
 	int err;
 
-	if (!object->tree.order) {
-		clear_highpage(pfn_to_page(object->tree.root));
+	if (!object->order) {
+		clear_highpage(pfn_to_page(morsel_tree_root(&object->tree)));
 		*next = last + 1;
 		return 0;
 	}

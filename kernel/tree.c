@@ -14,6 +14,10 @@
  * tree; leaves also in morsel_tree_take(), while the source holds off whoever
  * would fill them.
  *
+ * The top changes like an entry: to a complete root that has the old one as its
+ * first child.  The old root stays what it was, the tree of the first pages, so
+ * who still goes by the old top finds all that it can be asked for.
+ *
  * After a crash (of a machine whose caches persist) the same order is enough:
  * an entry either names a complete child or none, so the worst that is lost
  * are the frames that were allocated and not linked yet, one batch for each
@@ -69,10 +73,84 @@ static void tree_frame_free(struct morsel_tree *tree, unsigned int level,
 int morsel_tree_init(struct morsel_tree *tree, struct morsel_source *source,
 		     unsigned int order)
 {
+	u64 root;
+
 	tree->source = source;
-	tree->order = order;
-	tree->root = tree_frame_alloc(tree, order);
-	return tree->root == MORSEL_PFN_NONE ? -ENOMEM : 0;
+	root = tree_frame_alloc(tree, order);
+	tree->top = morsel_entry_make(root, order);
+	return root == MORSEL_PFN_NONE ? -ENOMEM : 0;
+}
+
+/**
+ * morsel_tree_init_rootless() - make a tree without a frame
+ * @tree:   the tree; as if it were of order 0 until it grows
+ * @source: where its frames come from; outlives the tree
+ */
+void morsel_tree_init_rootless(struct morsel_tree *tree,
+			       struct morsel_source *source)
+{
+	tree->source = source;
+	tree->top = 0;
+}
+
+/* A root of @order above what @top names, if anything. */
+static u64 tree_root_alloc(struct morsel_tree *tree, u64 top, unsigned int order)
+{
+	struct morsel_source *source = tree->source;
+	u64 root = tree_frame_alloc(tree, order);
+	u64 child = morsel_entry_pfn(top);
+
+	if (root != MORSEL_PFN_NONE && child != MORSEL_PFN_NONE)
+		WRITE_ONCE(morsel_frame_table(root)[0],
+			   morsel_entry_make(child, order > 1 ? source->table_flags :
+							source->leaf_flags));
+	return root;
+}
+
+/* A root that nobody has seen; what it names is the tree's. */
+static void tree_root_free(struct morsel_tree *tree, u64 root, unsigned int order)
+{
+	if (order)
+		WRITE_ONCE(morsel_frame_table(root)[0], tree->source->hole[order]);
+	tree_frame_free(tree, order, root);
+}
+
+/**
+ * morsel_tree_grow() - make sure that the tree has an order
+ * @tree:  the tree
+ * @order: 1 to 4
+ *
+ * One frame for each order that it grows by, whatever it holds; a tree without a
+ * root gets one of @order.  Lock-free: nobody who uses the tree notices.
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or, the tree intact and of an order that is less, -ENOMEM.
+ */
+int morsel_tree_grow(struct morsel_tree *tree, unsigned int order)
+{
+	u64 top = READ_ONCE(tree->top);
+
+	while (!top || top % MORSEL_PAGE_SIZE < order) {
+		unsigned int next = top ? top % MORSEL_PAGE_SIZE + 1 : order;
+		u64 root = tree_root_alloc(tree, top, next);
+		u64 old;
+
+		if (root == MORSEL_PFN_NONE)
+			return -ENOMEM;
+		old = cmpxchg64(&tree->top, top, morsel_entry_make(root, next));
+		if (old != top)
+			tree_root_free(tree, root, next);
+		top = READ_ONCE(tree->top);
+	}
+	return 0;
+}
+
+/* The least order of a tree that has page @index and a table of @level around it. */
+static unsigned int tree_order_for(u64 index, unsigned int level)
+{
+	while (index >= morsel_level_pages(level))
+		level++;
+	return level;
 }
 
 /*
@@ -111,11 +189,11 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
  * morsel_tree_table() - make sure that a table is there
  * @tree:  the tree
  * @index: any page below it
- * @level: level of the table, 1 to the order of the tree
+ * @level: level of the table, 1 to 4
  * @table: out: its frame
  *
- * A path that ends early for lack of memory stays: a partial path is legal,
- * and the next caller goes on from there.
+ * The tree grows if need be.  A path that ends early for lack of memory stays: a
+ * partial path is legal, and the next caller goes on from there.
  *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM.
@@ -123,11 +201,21 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
 int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 		      u64 *table)
 {
-	u64 pfn = tree->root;
+	u64 top = READ_ONCE(tree->top);
+	unsigned int order = top % MORSEL_PAGE_SIZE;
 	unsigned int l;
+	u64 pfn;
 	int err;
 
-	for (l = tree->order; l > level; l--) {
+	if (unlikely(order < level || index >= morsel_level_pages(order))) {
+		err = morsel_tree_grow(tree, tree_order_for(index, level));
+		if (err)
+			return err;
+		top = READ_ONCE(tree->top);
+		order = top % MORSEL_PAGE_SIZE;
+	}
+	pfn = morsel_entry_pfn(top);
+	for (l = order; l > level; l--) {
 		u64 *entries = morsel_frame_table(pfn);
 
 		err = tree_child(tree, &entries[morsel_level_slot(l, index)], l,
@@ -227,8 +315,8 @@ static noinline int tree_add_range(struct morsel_tree *tree, u64 *leaves,
 
 /**
  * morsel_tree_populate() - make sure that pages are there
- * @tree:  the tree
- * @first: page, below 512^order
+ * @tree:  the tree; one that has order 0 has its only page already
+ * @first: page, below 512^4
  * @last:  page, not before @first and below the same PTE table
  * @hint:  handed on to the source
  *
@@ -245,7 +333,8 @@ int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
 	int ret;
 
 	/* Its root is its only page. */
-	if (!tree->order)
+	if (unlikely(!last && morsel_tree_root(tree) != MORSEL_PFN_NONE &&
+		     !morsel_tree_order(tree)))
 		return 0;
 
 	ret = morsel_tree_table(tree, first, 1, &table);
@@ -265,10 +354,17 @@ int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
 static unsigned int tree_descend(const struct morsel_tree *tree, u64 index,
 				 unsigned int level, u64 *pfn)
 {
+	u64 top = READ_ONCE(tree->top);
+	unsigned int order = top % MORSEL_PAGE_SIZE;
 	unsigned int l;
 
-	*pfn = tree->root;
-	for (l = tree->order; l > level; l--) {
+	/* Behind what the tree has there is nothing, however far one looks. */
+	if (unlikely(index >= morsel_level_pages(order) || order < level)) {
+		*pfn = MORSEL_PFN_NONE;
+		return MORSEL_LEVELS - 1;
+	}
+	*pfn = morsel_entry_pfn(top);
+	for (l = order; l > level; l--) {
 		u64 *table = morsel_frame_table(*pfn);
 		u64 entry = READ_ONCE(table[morsel_level_slot(l, index)]);
 
@@ -316,8 +412,8 @@ u64 morsel_tree_next(const struct morsel_tree *tree, u64 first, u64 last)
 {
 	u64 hole = tree->source->hole[1];
 
-	if (!tree->order)
-		return first;
+	if (!first && morsel_tree_lookup(tree, 0) != MORSEL_PFN_NONE)
+		return 0;
 	while (first <= last) {
 		u64 pfn, *leaves;
 		unsigned int level = tree_descend(tree, first, 1, &pfn);
@@ -359,13 +455,14 @@ static bool place_at(const struct morsel_tree *tree,
 bool morsel_tree_next_table(const struct morsel_tree *tree,
 			    struct morsel_table_place *place)
 {
+	unsigned int order = morsel_tree_order(tree);
 	unsigned int level = place->level;
 	u64 first = place->first;
 
-	if (!tree->order)
+	if (!order)
 		return false;
 	if (!level)
-		return place_at(tree, place, tree->order, 0);
+		return place_at(tree, place, order, 0);
 	if (level > 1 && place_at(tree, place, level - 1, first))
 		return true;
 
@@ -374,10 +471,10 @@ bool morsel_tree_next_table(const struct morsel_tree *tree,
 		level--;
 	for (;;) {
 		first += morsel_level_pages(level);
-		while (level < tree->order &&
+		while (level < order &&
 		       !(first % morsel_level_pages(level + 1)))
 			level++;
-		if (level == tree->order)
+		if (level == order)
 			return false;
 		if (place_at(tree, place, level, first))
 			return true;
@@ -483,8 +580,10 @@ static void table_empty(struct morsel_tree *tree, u64 pfn, unsigned int level)
  */
 void morsel_tree_empty(struct morsel_tree *tree)
 {
-	if (tree->order)
-		table_empty(tree, tree->root, tree->order);
+	unsigned int order = morsel_tree_order(tree);
+
+	if (order)
+		table_empty(tree, morsel_tree_root(tree), order);
 }
 
 /**
@@ -495,9 +594,11 @@ void morsel_tree_empty(struct morsel_tree *tree)
  */
 void morsel_tree_destroy(struct morsel_tree *tree)
 {
-	u64 root = tree->root;
+	unsigned int order = morsel_tree_order(tree);
+	u64 root = morsel_tree_root(tree);
 
 	morsel_tree_empty(tree);
-	tree->root = MORSEL_PFN_NONE;
-	tree_frame_free(tree, tree->order, root);
+	WRITE_ONCE(tree->top, 0);
+	if (root != MORSEL_PFN_NONE)
+		tree_frame_free(tree, order, root);
 }

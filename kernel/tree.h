@@ -8,14 +8,24 @@
 /**
  * struct morsel_tree - a subtree
  * @source: where its frames come from
- * @root:   frame of the root; fixed from init to destroy
- * @order:  level of the root
+ * @top:    frame of the root and its level, the order of the tree, in the form of
+ *          an entry whose flags are the order; 0: there is no root yet.  Changes
+ *          by compare-and-swap, and the order only ever grows.
  */
 struct morsel_tree {
 	struct morsel_source *source;
-	u64 root;
-	unsigned int order;
+	u64 top;
 };
+
+static inline u64 morsel_tree_root(const struct morsel_tree *tree)
+{
+	return morsel_entry_pfn(READ_ONCE(tree->top));
+}
+
+static inline unsigned int morsel_tree_order(const struct morsel_tree *tree)
+{
+	return READ_ONCE(tree->top) % MORSEL_PAGE_SIZE;
+}
 
 /**
  * struct morsel_table_place - a table of a tree
@@ -34,6 +44,9 @@ typedef void morsel_take_fn(void *ctx, u64 pfn);
 
 int morsel_tree_init(struct morsel_tree *tree, struct morsel_source *source,
 		     unsigned int order);
+void morsel_tree_init_rootless(struct morsel_tree *tree,
+			       struct morsel_source *source);
+int morsel_tree_grow(struct morsel_tree *tree, unsigned int order);
 void morsel_tree_empty(struct morsel_tree *tree);
 void morsel_tree_destroy(struct morsel_tree *tree);
 int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,

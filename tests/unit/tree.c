@@ -53,7 +53,7 @@ static void tables_lie_on_the_path(unsigned int order)
 	arena_reset();
 	morsel_tree_init(&tree, &arena, order);
 	ok(!morsel_tree_table(&tree, index, order, &above) &&
-	   above == tree.root, "order %u: the top table is the root", order);
+	   above == morsel_tree_root(&tree), "order %u: the top table is the root", order);
 	for (level = order - 1; level; level--) {
 		u64 *entry = morsel_frame_table(above) +
 			     morsel_level_slot(level + 1, index);
@@ -211,7 +211,7 @@ static void visits_each_table(unsigned int order)
 		const struct morsel_table_place *parent = &parents[place.level + 1];
 
 		if (place.level == order)
-			below &= place.pfn == tree.root;
+			below &= place.pfn == morsel_tree_root(&tree);
 		else
 			below &= parent->first <= place.first &&
 				 place.first - parent->first <
