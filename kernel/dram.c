@@ -60,14 +60,16 @@ static void dram_table_delete(struct page *page, unsigned int level)
 	__free_page(page);
 }
 
-static u64 dram_table_alloc(struct morsel_source *source, unsigned int level)
+static int dram_table_alloc(struct morsel_source *source, unsigned int level,
+			    u64 *pfn)
 {
 	struct page *page = dram_table_new(level, GFP_KERNEL_ACCOUNT);
 
 	if (!page)
-		return MORSEL_PFN_NONE;
+		return -ENOMEM;
 	dram_count_table(to_dram(source), level, 1);
-	return page_to_pfn(page);
+	*pfn = page_to_pfn(page);
+	return 0;
 }
 
 static void dram_table_free(struct morsel_source *source, unsigned int level,
@@ -174,21 +176,23 @@ static noinline unsigned int dram_pages_new(struct morsel_dram *dram, u64 index,
  * @hint is the VMA of the fault, or NULL.  Only faults have others to follow
  * one by one.
  */
-static unsigned int dram_pages_alloc(struct morsel_source *source, u64 index,
-				     void *hint, u64 *pfns, unsigned int count)
+static int dram_pages_alloc(struct morsel_source *source, u64 index, void *hint,
+			    u64 *pfns, unsigned int count)
 {
 	struct morsel_dram *dram = to_dram(source);
 	struct page *page = NULL;
 
 	if (count > 1) {
 		count = dram_pages_new(dram, index, hint, pfns, count);
+		if (!count)
+			return -ENOMEM;
 	} else {
 		if (hint && !dram_one_by_one(hint))
 			page = dram_page_ahead(dram);
 		if (!page)
 			page = dram_page_new(hint, index);
 		if (!page)
-			return 0;
+			return -ENOMEM;
 		*pfns = dram_page_adopt(dram, page, index);
 	}
 	dram_count_data(dram, count);
@@ -221,7 +225,7 @@ static void dram_page_free(struct morsel_source *source, u64 pfn)
 	dram_count_data(to_dram(source), -1);
 }
 
-static int dram_fill_begin(struct morsel_source *source, u64 first, u64 last)
+static int dram_fill_begin(struct morsel_source *source, u64 first, u64 *last)
 	__acquires(RCU)
 {
 	return morsel_hold_enter(&to_dram(source)->hold, first, last);
@@ -278,10 +282,12 @@ u64 morsel_dram_leaf_flags(unsigned long vm_flags)
  * morsel_dram_init() - make a source for one object
  * @dram:    the source
  * @mapping: address space of the object's inode; outlives every frame
+ * @limit:   first page that the object does not have
  *
  * Return: 0 or -ENOMEM.
  */
-int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping)
+int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping,
+		     u64 limit)
 {
 	/* Lines of their own: other processors may read what lies beside them. */
 	dram->shares = __alloc_percpu_gfp(L1_CACHE_ALIGN(sizeof(*dram->shares)),
@@ -290,7 +296,7 @@ int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping)
 		return -ENOMEM;
 
 	dram->mapping = mapping;
-	morsel_hold_init(&dram->hold);
+	morsel_hold_init(&dram->hold, limit);
 	dram->source.ops = &dram_ops;
 	dram->source.table_flags = _PAGE_TABLE;
 	dram->source.leaf_flags = morsel_dram_leaf_flags(VM_READ | VM_WRITE);

@@ -53,7 +53,8 @@ struct morsel_dram {
 
 int morsel_dram_setup(void);
 void morsel_dram_teardown(void);
-int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping);
+int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping,
+		     u64 limit);
 void morsel_dram_exit(struct morsel_dram *dram);
 void morsel_dram_drain(struct morsel_dram *dram);
 void morsel_dram_page_disown(u64 pfn);

@@ -19,31 +19,35 @@ struct morsel_source;
 /**
  * struct morsel_source_ops - what a source of frames can do
  * @table_alloc:   a zeroed frame made ready to be a page table of @level
- *                 (1 to 4), or MORSEL_PFN_NONE; may sleep
+ *                 (1 to 4); 0 or a negative errno, -ENOMEM or what else the
+ *                 source refuses for; may sleep
  * @table_free:    takes such a frame back; nothing may point at it any more
  * @pages_alloc:   zeroed frames for the @count pages from @index on, 1 to
- *                 MORSEL_BATCH; returns how many there are, 0 when memory ran
- *                 out; may sleep.  @hint is the populating caller's, for the
- *                 source to know what to do with.
+ *                 MORSEL_BATCH; returns how many there are, at least 1, or a
+ *                 negative errno; may sleep.  @hint is the populating caller's,
+ *                 for the source to know what to do with.
  * @page_free:     takes such a frame back; who holds another reference to it
  *                 keeps it until that is dropped
- * @fill_begin:    from here to @fill_end no page in [first, last] is taken out;
- *                 waits while one is.  Nothing in between may sleep.  0, or
- *                 -EINTR when the caller was killed meanwhile: it may fill
- *                 nothing, and calls @fill_end all the same.
+ * @fill_begin:    from here to @fill_end no page in [first, *last] is taken out;
+ *                 waits while one is.  Nothing in between may sleep.  0, with
+ *                 @last made less where pages behind it may not be filled in; or
+ *                 -ERANGE, when that is so of @first, too; or -EINTR when the
+ *                 caller was killed meanwhile.  Then it may fill nothing, and calls
+ *                 @fill_end all the same.
  * @fill_end:      ends that
  * @leaves_lock:   who reads leaves in a PTE table under the lock of that table
  *                 is kept out, from here to @leaves_unlock
  * @leaves_unlock: ends that
  */
 struct morsel_source_ops {
-	u64 (*table_alloc)(struct morsel_source *source, unsigned int level);
+	int (*table_alloc)(struct morsel_source *source, unsigned int level,
+			   u64 *pfn);
 	void (*table_free)(struct morsel_source *source, unsigned int level,
 			   u64 pfn);
-	unsigned int (*pages_alloc)(struct morsel_source *source, u64 index,
-				    void *hint, u64 *pfns, unsigned int count);
+	int (*pages_alloc)(struct morsel_source *source, u64 index, void *hint,
+			   u64 *pfns, unsigned int count);
 	void (*page_free)(struct morsel_source *source, u64 pfn);
-	int (*fill_begin)(struct morsel_source *source, u64 first, u64 last);
+	int (*fill_begin)(struct morsel_source *source, u64 first, u64 *last);
 	void (*fill_end)(struct morsel_source *source);
 	void (*leaves_lock)(struct morsel_source *source, u64 table);
 	void (*leaves_unlock)(struct morsel_source *source, u64 table);

@@ -13,6 +13,9 @@
  * grace period: sections that did not see the range are over then, and those
  * that do see it wait.
  *
+ * How far may be filled at all is published likewise.  Nobody waits for that to
+ * become more: to fill behind the limit is an error.
+ *
  * The two words of the range are not read as one.  While @last is written
  * there is no range, @first being above any; and whatever mixture a section
  * sees, it began before the grace period did, which waits for it.
@@ -35,9 +38,11 @@ static bool hold_covers(struct morsel_hold *hold, u64 first, u64 last)
 /**
  * morsel_hold_init() - nothing is held
  * @hold: the range
+ * @limit: first page that nobody may fill
  */
-void morsel_hold_init(struct morsel_hold *hold)
+void morsel_hold_init(struct morsel_hold *hold, u64 limit)
 {
+	hold->limit = limit;
 	hold->first = U64_MAX;
 	hold->last = 0;
 	init_waitqueue_head(&hold->wait);
@@ -67,7 +72,7 @@ static noinline int hold_wait(struct morsel_hold *hold, u64 first, u64 last)
  * morsel_hold_enter() - begin to fill
  * @hold:  the range
  * @first: first page that may be filled
- * @last:  last page
+ * @last:  last page; made less where pages behind it may not be filled
  *
  * The wait is for one hold: the next one does not begin before all who waited
  * for the last are in their sections.  A hold is for a bounded number of pages,
@@ -75,14 +80,29 @@ static noinline int hold_wait(struct morsel_hold *hold, u64 first, u64 last)
  *
  * Context: sleeps while any of the pages is held; on return, in an RCU read
  * section that morsel_hold_leave() ends.
- * Return: 0; or -EINTR when the caller was killed meanwhile: it may not fill.
+ * Return: 0; or -ERANGE when @first may not be filled, or -EINTR when the caller was
+ * killed meanwhile: it may fill nothing.
  */
-int morsel_hold_enter(struct morsel_hold *hold, u64 first, u64 last)
+int morsel_hold_enter(struct morsel_hold *hold, u64 first, u64 *last)
 	__acquires(RCU)
 {
+	u64 limit;
+	int err;
+
 	rcu_read_lock();
-	return likely(!hold_covers(hold, first, last)) ?
-		       0 : hold_wait(hold, first, last);
+	if (unlikely(hold_covers(hold, first, *last))) {
+		err = hold_wait(hold, first, *last);
+		if (err)
+			return err;
+	}
+	/* Pairs with morsel_hold_set_limit(), which waits for this section. */
+	limit = READ_ONCE(hold->limit);
+	if (unlikely(*last >= limit)) {
+		if (first >= limit)
+			return -ERANGE;
+		*last = limit - 1;
+	}
+	return 0;
 }
 
 /**
@@ -149,4 +169,27 @@ void morsel_hold_end(struct morsel_hold *hold)
 	/* Pairs with hold_covers(). */
 	smp_store_release(&hold->first, U64_MAX);
 	wake_up_all(&hold->wait);
+}
+
+/**
+ * morsel_hold_set_limit() - say how far may be filled
+ * @hold:  the range
+ * @limit: first page that nobody may fill from now on
+ *
+ * With less than before, all who had not seen it are done when this returns: what
+ * is behind the limit is the caller's to take out.
+ *
+ * Context: process context; with less than before sleeps for a grace period,
+ * morsel_hold_lock() held.
+ */
+void morsel_hold_set_limit(struct morsel_hold *hold, u64 limit)
+{
+	bool less = limit < hold->limit;
+
+	/* Pairs with morsel_hold_enter(). */
+	WRITE_ONCE(hold->limit, limit);
+	if (less) {
+		lockdep_assert_held(&hold->lock);
+		synchronize_rcu_expedited();
+	}
 }

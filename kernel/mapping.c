@@ -212,10 +212,20 @@ static vm_fault_t fault_page(struct vm_fault *vmf, u64 index)
 	return VM_FAULT_LOCKED;
 }
 
-/* Who was killed while waiting goes back to where the signal is looked for. */
+/*
+ * Who was killed while waiting goes back to where the signal is looked for; and who
+ * finds the object shorter than a moment ago, to where that is.
+ */
 static vm_fault_t fault_error(int err)
 {
-	return err == -EINTR ? VM_FAULT_NOPAGE : VM_FAULT_OOM;
+	switch (err) {
+	case -EINTR:
+	case -ERANGE:
+		return VM_FAULT_NOPAGE;
+	case -ENOSPC:
+		return VM_FAULT_SIGBUS;
+	}
+	return VM_FAULT_OOM;
 }
 
 /*
@@ -254,16 +264,19 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 	struct morsel_object *object = vma_object(vma);
 	struct morsel_view *view = vma->vm_private_data;
 	u64 index = vma_index(vma, vmf->address);
+	u64 limit = morsel_hold_limit(&object->dram.hold);
 	struct morsel_tree *tree;
 	u64 last = index;
 	unsigned int level;
 	vm_fault_t ret;
 	int added;
 
+	if (unlikely(index >= limit))
+		return VM_FAULT_SIGBUS;
 	if (unlikely(!(vmf->flags & FAULT_FLAG_USER))) {
 		if (fault_unwanted(vmf))
 			return VM_FAULT_SIGBUS;
-		last = fault_last(vmf, index);
+		last = min(fault_last(vmf, index), limit - 1);
 	}
 	level = morsel_view_level(vma, vmf->address, object->order);
 	if (level && !view) {

@@ -26,9 +26,10 @@ static struct morsel_source *below(struct morsel_source *source)
 	return to_mirror(source)->original->source;
 }
 
-static u64 mirror_table_alloc(struct morsel_source *source, unsigned int level)
+static int mirror_table_alloc(struct morsel_source *source, unsigned int level,
+			      u64 *pfn)
 {
-	return below(source)->ops->table_alloc(below(source), level);
+	return below(source)->ops->table_alloc(below(source), level, pfn);
 }
 
 static void mirror_table_free(struct morsel_source *source, unsigned int level,
@@ -67,7 +68,7 @@ static const struct morsel_source_ops mirror_ops = {
  * @leaf_flags: flag bits of the mirror's leaves
  *
  * Context: process context, may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0, or what the source refuses for.
  */
 int morsel_mirror_init(struct morsel_mirror *mirror,
 		       struct morsel_tree *original, u64 leaf_flags)
@@ -93,19 +94,20 @@ void morsel_mirror_destroy(struct morsel_mirror *mirror)
 
 /*
  * Copy all leaves of a PTE table that the mirror lacks.  Returns how many, or
- * -EINTR.
+ * -EINTR or -ERANGE.
  */
 static int mirror_copy(struct morsel_mirror *mirror, u64 index, u64 *from,
 		       u64 *to)
 {
 	struct morsel_source *source = mirror->original->source;
 	u64 first = index - morsel_level_slot(1, index);
+	u64 last = first + MORSEL_ENTRIES - 1;
 	u64 hole = source->hole[1];
 	unsigned int i;
 	int err, added = 0;
 
-	err = source->ops->fill_begin(source, first, first + MORSEL_ENTRIES - 1);
-	for (i = 0; !err && i < MORSEL_ENTRIES; i++) {
+	err = source->ops->fill_begin(source, first, &last);
+	for (i = 0; !err && i <= last - first; i++) {
 		u64 leaf = READ_ONCE(from[i]);
 		u64 copy = morsel_entry_make(morsel_entry_pfn(leaf),
 					     mirror->source.leaf_flags);
@@ -129,8 +131,8 @@ static int mirror_copy(struct morsel_mirror *mirror, u64 index, u64 *from,
  * may be missing again, as it may be at any time after the call.
  *
  * Context: process context, may sleep.
- * Return: how many leaves this call added to the mirror, or with both trees
- * intact -ENOMEM or, when the caller was killed, -EINTR.
+ * Return: how many leaves this call added to the mirror, or with both trees intact
+ * what morsel_tree_populate() may return.
  */
 int morsel_mirror_populate(struct morsel_mirror *mirror, u64 first, u64 last,
 			   void *hint)

@@ -184,6 +184,7 @@ static int object_identify(struct morsel_object *object, u64 address)
 {
 	unsigned int generation = atomic_inc_return(&object_generation);
 	struct morsel_source *source = object->tree.source;
+	int err;
 
 	object->data_id = morsel_id_make(morsel_tree_root(&object->tree),
 					 object->order, generation);
@@ -191,9 +192,9 @@ static int object_identify(struct morsel_object *object, u64 address)
 	if (!(object->flags & MORSEL_CREATE_META))
 		return 0;
 
-	object->meta = source->ops->table_alloc(source, 0);
-	if (object->meta == MORSEL_PFN_NONE)
-		return -ENOMEM;
+	err = source->ops->table_alloc(source, 0, &object->meta);
+	if (err)
+		return err;
 	object->address = address;
 	object->id = morsel_id_make_meta(object->meta, generation);
 	morsel_meta_set(object_meta(object), object->data_id, address);
@@ -296,7 +297,8 @@ struct morsel_object *morsel_object_create(unsigned int order, umode_t mode,
 	/* From here on the inode owns the object's memory. */
 	object->inode->i_private = object;
 
-	err = morsel_dram_init(&object->dram, object->inode->i_mapping);
+	err = morsel_dram_init(&object->dram, object->inode->i_mapping,
+			       morsel_level_pages(order));
 	if (err)
 		goto err_inode;
 	err = morsel_tree_init(&object->tree, &object->dram.source, order);
@@ -560,8 +562,8 @@ static struct morsel_mirror *object_mirror(struct morsel_object *object,
  * @tree:     out: the tree for these rights, with the pages in it
  *
  * Context: process context, may sleep.
- * Return: how many pages this call added to @tree, or -ENOMEM or, when the
- * caller was killed, -EINTR.
+ * Return: how many pages this call added to @tree, or what morsel_tree_populate()
+ * may return.
  */
 int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
 			   u64 first, u64 last, struct vm_area_struct *vma,
@@ -606,8 +608,9 @@ struct page *morsel_object_page(struct morsel_object *object, u64 index)
 	struct morsel_source *source = object->tree.source;
 	struct page *page = NULL;
 	u64 pfn = MORSEL_PFN_NONE;
+	u64 last = index;
 
-	if (!source->ops->fill_begin(source, index, index))
+	if (!source->ops->fill_begin(source, index, &last))
 		pfn = morsel_tree_lookup(&object->tree, index);
 	if (pfn != MORSEL_PFN_NONE) {
 		page = pfn_to_page(pfn);

@@ -26,25 +26,28 @@
 #include "tree.h"
 
 /* A table of @level with all its holes, or for level 0 the only page. */
-static u64 tree_frame_alloc(struct morsel_tree *tree, unsigned int level)
+static int tree_frame_alloc(struct morsel_tree *tree, unsigned int level,
+			    u64 *pfn)
 {
 	struct morsel_source *source = tree->source;
-	u64 hole, pfn, *table;
+	u64 hole, *table;
 	unsigned int i;
+	int ret;
 
-	if (!level)
-		return source->ops->pages_alloc(source, 0, NULL, &pfn, 1) ?
-			       pfn : MORSEL_PFN_NONE;
+	if (!level) {
+		ret = source->ops->pages_alloc(source, 0, NULL, pfn, 1);
+		return ret < 0 ? ret : 0;
+	}
 
-	pfn = source->ops->table_alloc(source, level);
+	ret = source->ops->table_alloc(source, level, pfn);
 	hole = source->hole[level];
-	if (pfn == MORSEL_PFN_NONE || !hole)
-		return pfn;
+	if (ret || !hole)
+		return ret;
 
-	table = morsel_frame_table(pfn);
+	table = morsel_frame_table(*pfn);
 	for (i = 0; i < MORSEL_ENTRIES; i++)
 		WRITE_ONCE(table[i], hole);
-	return pfn;
+	return 0;
 }
 
 static void tree_frame_free(struct morsel_tree *tree, unsigned int level,
@@ -68,17 +71,18 @@ static void tree_frame_free(struct morsel_tree *tree, unsigned int level,
  * needed 513 frames for order 3; the holes of the source are what differs.
  *
  * Context: process context, may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0, or what its source refuses for, -ENOMEM for one.
  */
 int morsel_tree_init(struct morsel_tree *tree, struct morsel_source *source,
 		     unsigned int order)
 {
-	u64 root;
+	u64 root = MORSEL_PFN_NONE;
+	int err;
 
 	tree->source = source;
-	root = tree_frame_alloc(tree, order);
+	err = tree_frame_alloc(tree, order, &root);
 	tree->top = morsel_entry_make(root, order);
-	return root == MORSEL_PFN_NONE ? -ENOMEM : 0;
+	return err;
 }
 
 /**
@@ -94,17 +98,18 @@ void morsel_tree_init_rootless(struct morsel_tree *tree,
 }
 
 /* A root of @order above what @top names, if anything. */
-static u64 tree_root_alloc(struct morsel_tree *tree, u64 top, unsigned int order)
+static int tree_root_alloc(struct morsel_tree *tree, u64 top, unsigned int order,
+			   u64 *root)
 {
 	struct morsel_source *source = tree->source;
-	u64 root = tree_frame_alloc(tree, order);
+	int err = tree_frame_alloc(tree, order, root);
 	u64 child = morsel_entry_pfn(top);
 
-	if (root != MORSEL_PFN_NONE && child != MORSEL_PFN_NONE)
-		WRITE_ONCE(morsel_frame_table(root)[0],
+	if (!err && child != MORSEL_PFN_NONE)
+		WRITE_ONCE(morsel_frame_table(*root)[0],
 			   morsel_entry_make(child, order > 1 ? source->table_flags :
 							source->leaf_flags));
-	return root;
+	return err;
 }
 
 /* A root that nobody has seen; what it names is the tree's. */
@@ -124,7 +129,8 @@ static void tree_root_free(struct morsel_tree *tree, u64 root, unsigned int orde
  * root gets one of @order.  Lock-free: nobody who uses the tree notices.
  *
  * Context: process context, may sleep.
- * Return: 0 or, the tree intact and of an order that is less, -ENOMEM.
+ * Return: 0 or, the tree intact and of an order that is less, what its source
+ * refuses for.
  */
 int morsel_tree_grow(struct morsel_tree *tree, unsigned int order)
 {
@@ -132,11 +138,11 @@ int morsel_tree_grow(struct morsel_tree *tree, unsigned int order)
 
 	while (!top || top % MORSEL_PAGE_SIZE < order) {
 		unsigned int next = top ? top % MORSEL_PAGE_SIZE + 1 : order;
-		u64 root = tree_root_alloc(tree, top, next);
-		u64 old;
+		u64 root, old;
+		int err = tree_root_alloc(tree, top, next, &root);
 
-		if (root == MORSEL_PFN_NONE)
-			return -ENOMEM;
+		if (err)
+			return err;
 		old = cmpxchg64(&tree->top, top, morsel_entry_make(root, next));
 		if (old != top)
 			tree_root_free(tree, root, next);
@@ -164,15 +170,16 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
 	u64 hole = source->hole[level];
 	u64 old = READ_ONCE(*entry);
 	u64 pfn;
+	int err;
 
 	if (old != hole) {
 		*child = morsel_entry_pfn(old);
 		return 0;
 	}
 
-	pfn = tree_frame_alloc(tree, level - 1);
-	if (pfn == MORSEL_PFN_NONE)
-		return -ENOMEM;
+	err = tree_frame_alloc(tree, level - 1, &pfn);
+	if (err)
+		return err;
 
 	old = cmpxchg64(entry, hole, morsel_entry_make(pfn, source->table_flags));
 	if (old != hole) {
@@ -196,7 +203,7 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
  * partial path is legal, and the next caller goes on from there.
  *
  * Context: process context, may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0, or what the source refuses for.
  */
 int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 		      u64 *table)
@@ -229,7 +236,7 @@ int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 
 /*
  * Link @count pages from @first on, and free those that others were faster
- * with.  Returns how many went in, or -EINTR.  Source: thesis 3.4.
+ * with.  Returns how many went in, or -EINTR or -ERANGE.  Source: thesis 3.4.
  */
 static int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
 		     u64 *pfns, unsigned int count)
@@ -237,11 +244,12 @@ static int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
 	struct morsel_source *source = tree->source;
 	u64 *leaf = &leaves[morsel_level_slot(1, first)];
 	u64 hole = source->hole[1];
+	u64 last = first + count - 1;
 	unsigned int i;
 	int err, added = 0;
 
-	err = source->ops->fill_begin(source, first, first + count - 1);
-	for (i = 0; !err && i < count; i++) {
+	err = source->ops->fill_begin(source, first, &last);
+	for (i = 0; !err && i <= last - first; i++) {
 		u64 value = morsel_entry_make(pfns[i], source->leaf_flags);
 
 		if (cmpxchg64(&leaf[i], hole, value) == hole) {
@@ -263,14 +271,16 @@ static int tree_add(struct morsel_tree *tree, u64 *leaf, u64 index, void *hint)
 	struct morsel_source *source = tree->source;
 	u64 hole = source->hole[1];
 	bool added = false;
+	u64 last = index;
 	u64 pfn;
 	int err;
 
 	if (READ_ONCE(*leaf) != hole)
 		return 0;
-	if (!source->ops->pages_alloc(source, index, hint, &pfn, 1))
-		return -ENOMEM;
-	err = source->ops->fill_begin(source, index, index);
+	err = source->ops->pages_alloc(source, index, hint, &pfn, 1);
+	if (err < 0)
+		return err;
+	err = source->ops->fill_begin(source, index, &last);
 	if (!err)
 		added = cmpxchg64(leaf, hole,
 				  morsel_entry_make(pfn, source->leaf_flags)) == hole;
@@ -291,8 +301,8 @@ static noinline int tree_add_range(struct morsel_tree *tree, u64 *leaves,
 
 	while (first <= last) {
 		u64 *leaf = &leaves[morsel_level_slot(1, first)];
-		unsigned int max = min(last - first + 1, (u64)MORSEL_BATCH);
-		unsigned int holes = 0;
+		int max = min(last - first + 1, (u64)MORSEL_BATCH);
+		int holes = 0;
 
 		while (holes < max && READ_ONCE(leaf[holes]) == hole)
 			holes++;
@@ -302,8 +312,8 @@ static noinline int tree_add_range(struct morsel_tree *tree, u64 *leaves,
 		}
 
 		holes = source->ops->pages_alloc(source, first, hint, pfns, holes);
-		if (!holes)
-			return -ENOMEM;
+		if (holes < 0)
+			return holes;
 		ret = tree_link(tree, leaves, first, pfns, holes);
 		if (ret < 0)
 			return ret;
@@ -323,8 +333,9 @@ static noinline int tree_add_range(struct morsel_tree *tree, u64 *leaves,
  * Lock-free; any number of callers in any number of address spaces.
  *
  * Context: process context, may sleep.
- * Return: how many pages this call added, or with the tree intact -ENOMEM or,
- * when the caller was killed, -EINTR.
+ * Return: how many pages this call added, or with the tree intact what the source
+ * refuses for (-ENOMEM), -ERANGE when it lets nobody fill some of them or, when the
+ * caller was killed, -EINTR.
  */
 int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
 			 void *hint)

@@ -18,6 +18,7 @@ u64 *morsel_arena;
 static int state[ARENA_FRAMES];
 static long next_frame, data, tables;
 static bool killed;
+static u64 limit;
 static long budget;	/* allocations left, or negative: unlimited */
 static pthread_rwlock_t hold = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_mutex_t leaves = PTHREAD_MUTEX_INITIALIZER;
@@ -64,13 +65,13 @@ static void give(int kind, u64 pfn)
 		die("freeing the wrong kind of", pfn);
 }
 
-static u64 table_alloc(struct morsel_source *source, unsigned int level)
+static int table_alloc(struct morsel_source *source, unsigned int level, u64 *pfn)
 {
-	u64 pfn = take(TABLE + (int)level);
-
-	if (pfn != MORSEL_PFN_NONE)
-		__atomic_fetch_add(&tables, 1, __ATOMIC_RELAXED);
-	return pfn;
+	*pfn = take(TABLE + (int)level);
+	if (*pfn == MORSEL_PFN_NONE)
+		return -ENOMEM;
+	__atomic_fetch_add(&tables, 1, __ATOMIC_RELAXED);
+	return 0;
 }
 
 static void table_free(struct morsel_source *source, unsigned int level,
@@ -86,8 +87,8 @@ static void table_free(struct morsel_source *source, unsigned int level,
 	__atomic_fetch_sub(&tables, 1, __ATOMIC_RELAXED);
 }
 
-static unsigned int pages_alloc(struct morsel_source *source, u64 index,
-				void *hint, u64 *pfns, unsigned int count)
+static int pages_alloc(struct morsel_source *source, u64 index, void *hint,
+		       u64 *pfns, unsigned int count)
 {
 	unsigned int i;
 
@@ -99,7 +100,7 @@ static unsigned int pages_alloc(struct morsel_source *source, u64 index,
 			break;
 	}
 	__atomic_fetch_add(&data, i, __ATOMIC_RELAXED);
-	return i;
+	return i ? (int)i : -ENOMEM;
 }
 
 static void page_free(struct morsel_source *source, u64 pfn)
@@ -108,10 +109,23 @@ static void page_free(struct morsel_source *source, u64 pfn)
 	__atomic_fetch_sub(&data, 1, __ATOMIC_RELAXED);
 }
 
-static int fill_begin(struct morsel_source *source, u64 first, u64 last)
+static int fill_begin(struct morsel_source *source, u64 first, u64 *last)
 {
 	pthread_rwlock_rdlock(&hold);
-	return killed ? -EINTR : 0;
+	if (killed)
+		return -EINTR;
+	if (first >= limit)
+		return -ERANGE;
+	if (*last >= limit)
+		*last = limit - 1;
+	return 0;
+}
+
+void arena_set_limit(u64 first)
+{
+	pthread_rwlock_wrlock(&hold);
+	limit = first;
+	pthread_rwlock_unlock(&hold);
 }
 
 static void fill_end(struct morsel_source *source)
@@ -171,6 +185,7 @@ void arena_reset(void)
 	memset(state, 0, sizeof(state));
 	next_frame = data = tables = 0;
 	budget = -1;
+	limit = ~0ull;
 
 	arena.hole[3] = morsel_entry_make(EMPTY_PMD, ARENA_TABLE);
 	arena.hole[4] = morsel_entry_make(EMPTY_PUD, ARENA_TABLE);

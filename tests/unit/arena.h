@@ -24,6 +24,8 @@ long arena_tables(void);
 void arena_fail_after(long n);
 /* From now on who wants to fill is killed while waiting; or not any more. */
 void arena_kill(bool kill);
+/* From now on nobody may fill this page, nor any behind it. */
+void arena_set_limit(u64 first);
 /* Whether all entries of the shared empty tables are as they were made. */
 bool arena_empties_intact(void);
 

@@ -145,6 +145,33 @@ static void ranges(unsigned int order)
 	ok(!arena_data() && !arena_tables(), "order %u: nothing lost", order);
 }
 
+/* Nobody fills behind a limit; what is there stays. */
+static void limited(unsigned int order)
+{
+	u64 base = morsel_level_pages(order) - 512, pfn;
+	struct morsel_tree tree;
+
+	arena_reset();
+	morsel_tree_init(&tree, &arena, order);
+	arena_populate(&tree, base + 70, &pfn);
+	arena_set_limit(base + 40);
+	ok(morsel_tree_populate(&tree, base + 40, base + 40, NULL) == -ERANGE &&
+	   morsel_tree_populate(&tree, base + 20, base + 20, NULL) == 1 &&
+	   arena_data() == 2, "order %u: a page before it and the one behind it", order);
+	ok(morsel_tree_populate(&tree, base, base + 50, NULL) >= 0 &&
+	   all_there(&tree, base, base + 39) && arena_data() == 41,
+	   "order %u: a batch ends at the limit", order);
+	ok(morsel_tree_populate(&tree, base, base + 500, NULL) == -ERANGE &&
+	   arena_data() == 41, "order %u: others lie behind it", order);
+	ok(morsel_tree_lookup(&tree, base + 70) == pfn, "order %u: what is there stays",
+	   order);
+	arena_set_limit(base + 512);
+	ok(morsel_tree_populate(&tree, base + 40, base + 511, NULL) == 471,
+	   "order %u: until the limit moves on", order);
+	morsel_tree_destroy(&tree);
+	ok(!arena_data() && !arena_tables(), "order %u: nothing lost", order);
+}
+
 static void taking(unsigned int order)
 {
 	u64 last = morsel_level_pages(order) - 1, mid = (last + 1) / 2, pfn;
@@ -244,6 +271,7 @@ int main(void)
 		tables_lie_on_the_path(order);
 		out_of_memory(order);
 		ranges(order);
+		limited(order);
 		taking(order);
 		visits_each_table(order);
 	}
