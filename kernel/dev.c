@@ -20,6 +20,7 @@
 #include <uapi/linux/falloc.h>
 #include <uapi/linux/morsel.h>
 
+#include "anon.h"
 #include "compat.h"
 #include "dev.h"
 #include "mapping.h"
@@ -28,7 +29,7 @@
 
 static int morsel_file_release(struct inode *inode, struct file *file)
 {
-	morsel_object_release(file);
+	morsel_anon_release(file);
 	return 0;
 }
 
@@ -217,15 +218,15 @@ static long dev_create(void __user *arg)
 	if (create.fd < 0)
 		return create.fd;
 
-	object = morsel_object_create(create.order, create.mode,
-				      create.flags, create.address);
+	object = morsel_anon_create(create.order, create.mode, create.flags,
+				    create.address);
 	if (IS_ERR(object)) {
 		err = PTR_ERR(object);
 		goto err_fd;
 	}
 	create.id = object->id;
 
-	file = morsel_object_file(object, O_RDWR, &morsel_file_fops);
+	file = morsel_anon_file(object, O_RDWR, &morsel_file_fops);
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
 		morsel_object_abandon(object);
@@ -271,8 +272,8 @@ static long dev_open(void __user *arg)
 		goto err_fd;
 	}
 
-	file = morsel_object_file(object, rdonly ? O_RDONLY : O_RDWR,
-				  &morsel_file_fops);
+	file = morsel_anon_file(object, rdonly ? O_RDONLY : O_RDWR,
+				&morsel_file_fops);
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
 		morsel_object_unuse(object);
@@ -311,7 +312,7 @@ static long dev_stats(void __user *arg)
 		.table_frames = max(morsel_frame_tables(&frames), 0L),
 		.attachments = morsel_view_attachments(),
 		.reserve_frames = morsel_dram_reserve(NULL),
-		.max_order = pgtable_l5_enabled() ? 4 : 3,
+		.max_order = morsel_order_max(),
 	};
 
 	return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;

@@ -63,11 +63,18 @@ static void dram_table_delete(struct page *page, unsigned int level)
 static int dram_table_alloc(struct morsel_source *source, unsigned int level,
 			    u64 *pfn)
 {
-	struct page *page = dram_table_new(level, GFP_KERNEL_ACCOUNT);
+	struct morsel_dram *dram = to_dram(source);
+	int err = morsel_budget_charge(dram->budget, 1);
+	struct page *page;
 
-	if (!page)
+	if (err)
+		return err;
+	page = dram_table_new(level, GFP_KERNEL_ACCOUNT);
+	if (!page) {
+		morsel_budget_uncharge(dram->budget, 1);
 		return -ENOMEM;
-	dram_count_table(to_dram(source), level, 1);
+	}
+	dram_count_table(dram, level, 1);
 	*pfn = page_to_pfn(page);
 	return 0;
 }
@@ -75,8 +82,11 @@ static int dram_table_alloc(struct morsel_source *source, unsigned int level,
 static void dram_table_free(struct morsel_source *source, unsigned int level,
 			    u64 pfn)
 {
+	struct morsel_dram *dram = to_dram(source);
+
 	dram_table_delete(pfn_to_page(pfn), level);
-	dram_count_table(to_dram(source), level, -1);
+	dram_count_table(dram, level, -1);
+	morsel_budget_uncharge(dram->budget, 1);
 }
 
 #define DRAM_PAGE_GFP	(GFP_USER | __GFP_ACCOUNT | __GFP_ZERO)
@@ -181,22 +191,32 @@ static int dram_pages_alloc(struct morsel_source *source, u64 index, void *hint,
 {
 	struct morsel_dram *dram = to_dram(source);
 	struct page *page = NULL;
+	unsigned int got = 1;
+	int err = morsel_budget_charge(dram->budget, count);
 
+	/* Of the last of a budget singly. */
+	if (unlikely(err) && count > 1) {
+		count = 1;
+		err = morsel_budget_charge(dram->budget, count);
+	}
+	if (unlikely(err))
+		return err;
 	if (count > 1) {
-		count = dram_pages_new(dram, index, hint, pfns, count);
-		if (!count)
-			return -ENOMEM;
+		got = dram_pages_new(dram, index, hint, pfns, count);
 	} else {
 		if (hint && !dram_one_by_one(hint))
 			page = dram_page_ahead(dram);
 		if (!page)
 			page = dram_page_new(hint, index);
-		if (!page)
-			return -ENOMEM;
-		*pfns = dram_page_adopt(dram, page, index);
+		if (page)
+			*pfns = dram_page_adopt(dram, page, index);
+		else
+			got = 0;
 	}
-	dram_count_data(dram, count);
-	return count;
+	if (unlikely(got < count))
+		morsel_budget_uncharge(dram->budget, count - got);
+	dram_count_data(dram, got);
+	return got ? : -ENOMEM;
 }
 
 /**
@@ -223,6 +243,7 @@ static void dram_page_free(struct morsel_source *source, u64 pfn)
 	morsel_dram_page_disown(pfn);
 	put_page(pfn_to_page(pfn));
 	dram_count_data(to_dram(source), -1);
+	morsel_budget_uncharge(to_dram(source)->budget, 1);
 }
 
 static int dram_fill_begin(struct morsel_source *source, u64 first, u64 *last)
@@ -283,11 +304,12 @@ u64 morsel_dram_leaf_flags(unsigned long vm_flags)
  * @dram:    the source
  * @mapping: address space of the object's inode; outlives every frame
  * @limit:   first page that the object does not have
+ * @budget:  what its frames are charged to, or NULL; outlives every frame
  *
  * Return: 0 or -ENOMEM.
  */
 int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping,
-		     u64 limit)
+		     u64 limit, struct morsel_budget *budget)
 {
 	/* Lines of their own: other processors may read what lies beside them. */
 	dram->shares = __alloc_percpu_gfp(L1_CACHE_ALIGN(sizeof(*dram->shares)),
@@ -296,6 +318,7 @@ int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping,
 		return -ENOMEM;
 
 	dram->mapping = mapping;
+	dram->budget = budget;
 	morsel_hold_init(&dram->hold, limit);
 	dram->source.ops = &dram_ops;
 	dram->source.table_flags = _PAGE_TABLE;

@@ -5,6 +5,7 @@
 
 #include <linux/percpu.h>
 
+#include "budget.h"
 #include "frames.h"
 #include "hold.h"
 #include "reserve.h"
@@ -43,18 +44,20 @@ struct morsel_dram_share {
  * @mapping: the object's address space, which its pages name as their owner
  * @hold:    pages that are being taken out
  * @shares:  what this object uses and has used
+ * @budget:  what its frames are charged to, or NULL
  */
 struct morsel_dram {
 	struct morsel_source source;
 	struct address_space *mapping;
 	struct morsel_hold hold;
 	struct morsel_dram_share __percpu *shares;
+	struct morsel_budget *budget;
 };
 
 int morsel_dram_setup(void);
 void morsel_dram_teardown(void);
 int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping,
-		     u64 limit);
+		     u64 limit, struct morsel_budget *budget);
 void morsel_dram_exit(struct morsel_dram *dram);
 void morsel_dram_drain(struct morsel_dram *dram);
 void morsel_dram_page_disown(u64 pfn);

@@ -2,14 +2,14 @@
 /*
  * morsel - memory objects that are page-table subtrees
  *
- *   dev       /dev/morsel; debug, below debugfs
+ *   dev       /dev/morsel; anon, its inodes; debug, below debugfs
  *   mapping   VMAs, faults
  *   punch     pages taken out
- *   object    lifetime, owner, ID, registry; meta
+ *   object    lifetime, ID, registry; meta
  *   attach    one entry in an address space; gate; tlb
  *   mirror    the same pages under other rights
  *   tree      entries, population, taking out, destruction
- *   dram      frames; hold
+ *   dram      frames; reserve, hold, budget
  *   trace     what all of them report
  *
  * Each layer calls only those below it.

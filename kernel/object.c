@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * object.c - lifetime, owner, mode, ID and registry of morsels
+ * object.c - lifetime, ID and registry of morsels
  *
  * An object lives from creation to destruction, whether or not anybody has it
- * open.  Its inode, on a pseudo file system of our own, is what VMAs hang off,
- * what permissions are checked against and what futexes are keyed by.
+ * open.  Its inode is its front end's (anon.c for those of /dev/morsel), and is what
+ * VMAs hang off, what permissions are checked against and what futexes are keyed by.
  *
  * The inode is a regular file, because only those can be punched by
  * fallocate() and madvise(MADV_REMOVE); and no DAX one, because long-term pins
  * of a DAX file are refused.  What keeps the kernel's hands off the VMAs
  * instead: VM_DONTEXPAND (mlock, khugepaged, KSM, userfaultfd) and the zone of
- * the mapping, see object_inode_new() (NUMA balancing, page migration).
+ * the mapping, see morsel_object_inode_init() (NUMA balancing, page migration).
  *
  * Lifetime rule: @users counts descriptors and VMAs.  Destruction is the one
  * compare-and-swap of @users from 1 (the caller's descriptor), or, when an
@@ -18,18 +18,11 @@
  * to become a user increments unless negative, so one of the two wins and the
  * other sees it.  Inode and memory stay until the last descriptor is closed.
  *
- * The file system is mounted while there is an object or a descriptor: those of
- * dead objects keep one superblock among them, not one each.
- *
  * The registry is an XArray by the frame that the ID names, the meta morsel or
  * the root: read under RCU, written under its own lock.
  */
 #include <linux/cred.h>
-#include <linux/file.h>
-#include <linux/module.h>
-#include <linux/mount.h>
 #include <linux/pagemap.h>
-#include <linux/pseudo_fs.h>
 #include <linux/slab.h>
 #include <linux/uidgid.h>
 #include <linux/xarray.h>
@@ -44,15 +37,15 @@
 /* What is copied (fork) becomes a user unasked: that needs room above. */
 #define USERS_MAX	(INT_MAX / 2)
 
-#define OBJECT_FS_MAGIC	0x6d6f7273	/* "mors" */
-
 static DEFINE_XARRAY_FLAGS(object_registry, XA_FLAGS_ACCOUNT);
 static atomic_long_t object_total = ATOMIC_LONG_INIT(0);
 static atomic_t object_generation = ATOMIC_INIT(0);
 static atomic64_t object_serial = ATOMIC64_INIT(0);
 
-static struct vfsmount *object_mnt;
-static int object_mnt_pins;
+/* Pages are never written back. */
+static const struct address_space_operations object_aops = {
+	.dirty_folio = noop_dirty_folio,
+};
 
 static void object_free_rcu(struct rcu_head *rcu)
 {
@@ -60,112 +53,6 @@ static void object_free_rcu(struct rcu_head *rcu)
 
 	morsel_dram_exit(&object->dram);
 	kfree(object);
-}
-
-/* The last reference is gone: the tree was destroyed before. */
-static void object_evict_inode(struct inode *inode)
-{
-	struct morsel_object *object = inode->i_private;
-
-	truncate_inode_pages_final(&inode->i_data);
-	clear_inode(inode);
-	if (object)
-		call_rcu(&object->rcu, object_free_rcu);
-}
-
-static const struct super_operations object_super_ops = {
-	.evict_inode = object_evict_inode,
-	.statfs = simple_statfs,
-};
-
-static int object_fs_init(struct fs_context *fc)
-{
-	struct pseudo_fs_context *ctx = init_pseudo(fc, OBJECT_FS_MAGIC);
-
-	if (!ctx)
-		return -ENOMEM;
-	ctx->ops = &object_super_ops;
-	return 0;
-}
-
-/* Its being mounted pins the module. */
-static struct file_system_type object_fs = {
-	.owner = THIS_MODULE,
-	.name = "morsel",
-	.init_fs_context = object_fs_init,
-	.kill_sb = kill_anon_super,
-};
-
-/* Pages are never written back. */
-static const struct address_space_operations object_aops = {
-	.dirty_folio = noop_dirty_folio,
-};
-
-/* Owner and mode can be changed; the size is fixed. */
-static int object_setattr(morsel_idmap_t *idmap, struct dentry *dentry,
-			  struct iattr *attr)
-{
-	int err;
-
-	if (attr->ia_valid & ATTR_SIZE)
-		return -EINVAL;
-	err = setattr_prepare(idmap, dentry, attr);
-	if (!err)
-		setattr_copy(idmap, d_inode(dentry), attr);
-	return err;
-}
-
-static const struct inode_operations object_inode_ops = {
-	.setattr = object_setattr,
-};
-
-static int object_fs_pin(void)
-{
-	return simple_pin_fs(&object_fs, &object_mnt, &object_mnt_pins);
-}
-
-static void object_fs_unpin(void)
-{
-	simple_release_fs(&object_mnt, &object_mnt_pins);
-}
-
-static struct inode *object_inode_new(umode_t mode, u64 size)
-{
-	struct inode *inode;
-	int err;
-
-	err = object_fs_pin();
-	if (err)
-		return ERR_PTR(err);
-
-	inode = new_inode(object_mnt->mnt_sb);
-	if (!inode) {
-		object_fs_unpin();
-		return ERR_PTR(-ENOMEM);
-	}
-	inode->i_ino = get_next_ino();
-	inode->i_mode = S_IFREG | mode;
-	inode->i_op = &object_inode_ops;
-	inode->i_flags |= S_NOATIME | S_NOCMTIME | S_PRIVATE;
-	inode->i_uid = current_fsuid();
-	inode->i_gid = current_fsgid();
-	inode->i_mapping->a_ops = &object_aops;
-	mapping_set_unevictable(inode->i_mapping);
-	/*
-	 * Moving or unmapping single pages would change leaves in shared
-	 * tables.  A file that takes its pages from the lowest zone is never
-	 * migrated or scanned, see vma_migratable(); ours come from no mapping.
-	 */
-	mapping_set_gfp_mask(inode->i_mapping, GFP_DMA);
-	i_size_write(inode, size);
-	return inode;
-}
-
-/* Drop the object's own reference.  Open files keep the inode. */
-static void object_inode_put(struct inode *inode)
-{
-	iput(inode);
-	object_fs_unpin();
 }
 
 /* The frame that its ID names. */
@@ -255,68 +142,135 @@ static bool address_valid(u64 address, u64 size)
 	       size <= TASK_SIZE_MAX - address;
 }
 
-/**
- * morsel_object_create() - create a morsel, used once by the caller
- * @order:   0 to 3, or 4 with 5-level paging
- * @mode:    permission bits
- * @flags:   MORSEL_CREATE_*
- * @address: with MORSEL_CREATE_META where it is to be mapped
- *
- * Owner and group are the caller's.  The root is the only frame, but for that
- * of a meta morsel.
- *
- * Return: the object or an ERR_PTR of -EINVAL (address), -EOPNOTSUPP or
- * -ENOMEM.
- */
-struct morsel_object *morsel_object_create(unsigned int order, umode_t mode,
-					   u32 flags, u64 address)
+/* An object without any frame, whose memory is its inode's from here on. */
+static struct morsel_object *object_new(struct inode *inode, unsigned int order,
+					u64 limit, struct morsel_budget *budget)
 {
 	struct morsel_object *object;
 	int err;
 
-	if (order == 4 && !pgtable_l5_enabled())
-		return ERR_PTR(-EOPNOTSUPP);
-	if (flags & MORSEL_CREATE_META ?
-		    !address_valid(address, morsel_level_size(order)) : address)
-		return ERR_PTR(-EINVAL);
-
 	object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
 	if (!object)
 		return ERR_PTR(-ENOMEM);
-	atomic_set(&object->users, 1);
-	object->serial = atomic64_inc_return(&object_serial);
-	object->order = order;
-	object->flags = flags;
-
-	object->inode = object_inode_new(mode, morsel_level_size(order));
-	if (IS_ERR(object->inode)) {
-		err = PTR_ERR(object->inode);
+	err = morsel_dram_init(&object->dram, inode->i_mapping, limit, budget);
+	if (err) {
 		kfree(object);
 		return ERR_PTR(err);
 	}
-	/* From here on the inode owns the object's memory. */
-	object->inode->i_private = object;
+	atomic_set(&object->users, 1);
+	object->serial = atomic64_inc_return(&object_serial);
+	object->order = order;
+	object->inode = inode;
+	inode->i_private = object;
+	return object;
+}
 
-	err = morsel_dram_init(&object->dram, object->inode->i_mapping,
-			       morsel_level_pages(order));
-	if (err)
-		goto err_inode;
+/**
+ * morsel_object_check() - can there be such an object?
+ * @order:   0 to 4
+ * @flags:   MORSEL_CREATE_*
+ * @address: with MORSEL_CREATE_META where it is to be mapped
+ *
+ * Return: 0, -EINVAL (address) or -EOPNOTSUPP (order 4 needs 5-level paging).
+ */
+int morsel_object_check(unsigned int order, u32 flags, u64 address)
+{
+	if (order > morsel_order_max())
+		return -EOPNOTSUPP;
+	if (flags & MORSEL_CREATE_META ?
+		    !address_valid(address, morsel_level_size(order)) : address)
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * morsel_object_create() - create a morsel that has an ID, used once by the caller
+ * @inode:   its inode, see morsel_object_inode_init(); frees it by
+ *           morsel_object_free() when it is evicted itself
+ * @order:   as @flags and @address what morsel_object_check() has permitted
+ * @flags:   MORSEL_CREATE_*
+ * @address: with MORSEL_CREATE_META where it is to be mapped
+ * @let_go:  called when the object is destroyed, and needs the inode no longer
+ *
+ * The root is the only frame, but for that of a meta morsel.
+ *
+ * Return: the object or an ERR_PTR of -ENOMEM.
+ */
+struct morsel_object *morsel_object_create(struct inode *inode, unsigned int order,
+					   u32 flags, u64 address,
+					   void (*let_go)(struct inode *inode))
+{
+	struct morsel_object *object;
+	int err;
+
+	object = object_new(inode, order, morsel_level_pages(order), NULL);
+	if (IS_ERR(object))
+		return object;
+	object->flags = flags;
+	object->let_go = let_go;
 	err = morsel_tree_init(&object->tree, &object->dram.source, order);
 	if (err)
-		goto err_inode;
+		return ERR_PTR(err);
 	err = object_identify(object, address);
 	if (!err)
 		err = object_register(object);
-	if (err)
-		goto err_frames;
+	if (err) {
+		object_frames_free(object);
+		return ERR_PTR(err);
+	}
 	trace_morsel_create(object->id, order, flags, address);
 	return object;
+}
 
-err_frames:
-	object_frames_free(object);
-err_inode:
-	object_inode_put(object->inode);
-	return ERR_PTR(err);
+/**
+ * morsel_object_create_growing() - create a morsel of no size, which can get any
+ * @inode:  its inode, which uses it; see morsel_object_create()
+ * @id:     what it is called by who traces; nothing is found by it
+ * @budget: what its frames are charged to, or NULL
+ *
+ * Without any frame.  For morsel_object_retire() when the inode is evicted.
+ *
+ * Return: the object or an ERR_PTR of -ENOMEM.
+ */
+struct morsel_object *morsel_object_create_growing(struct inode *inode, u64 id,
+						   struct morsel_budget *budget)
+{
+	unsigned int order = morsel_order_max();
+	struct morsel_object *object = object_new(inode, order, 0, budget);
+
+	if (IS_ERR(object))
+		return object;
+	morsel_tree_init_rootless(&object->tree, &object->dram.source);
+	object->id = id;
+	object->data_id = id;
+	atomic_long_inc(&object_total);
+	trace_morsel_create(id, order, 0, 0);
+	return object;
+}
+
+/**
+ * morsel_object_free() - free the memory of an object that was destroyed
+ * @object: the object; its inode is being evicted
+ */
+void morsel_object_free(struct morsel_object *object)
+{
+	call_rcu(&object->rcu, object_free_rcu);
+}
+
+/**
+ * morsel_object_inode_init() - make an inode fit for a morsel
+ * @inode: a new inode
+ */
+void morsel_object_inode_init(struct inode *inode)
+{
+	inode->i_mapping->a_ops = &object_aops;
+	mapping_set_unevictable(inode->i_mapping);
+	/*
+	 * Moving or unmapping single pages would change leaves in shared
+	 * tables.  A file that takes its pages from the lowest zone is never
+	 * migrated or scanned, see vma_migratable(); ours come from no mapping.
+	 */
+	mapping_set_gfp_mask(inode->i_mapping, GFP_DMA);
 }
 
 /**
@@ -345,10 +299,12 @@ static void object_bury(struct morsel_object *object)
 		trace_morsel_destroy(object->id, frames.data,
 				     morsel_frame_tables(&frames));
 	}
-	xa_erase(&object_registry, object_frame(object));
+	if (object->let_go)
+		xa_erase(&object_registry, object_frame(object));
 	atomic_long_dec(&object_total);
 	object_frames_free(object);
-	object_inode_put(object->inode);
+	if (object->let_go)
+		object->let_go(object->inode);
 }
 
 /**
@@ -422,11 +378,15 @@ void morsel_object_unmap(struct morsel_object *object)
 	morsel_object_unuse(object);
 }
 
-/*
- * Called under RCU, before the caller becomes a user: who has no rights shall
- * not even for a moment be the other user that makes a destruction fail.
+/**
+ * morsel_object_permits() - do owner and mode permit it to the caller?
+ * @object: the object; its memory is held by RCU, a descriptor or a VMA
+ * @mask:   MAY_READ, MAY_WRITE, MAY_EXEC
+ *
+ * Called under RCU before the caller becomes a user: who has no rights shall not
+ * even for a moment be the other user that makes a destruction fail.
  */
-static bool object_permits(struct morsel_object *object, int mask)
+bool morsel_object_permits(struct morsel_object *object, int mask)
 {
 	return !inode_permission(morsel_idmap, object->inode,
 				 mask | MAY_NOT_BLOCK);
@@ -449,7 +409,7 @@ struct morsel_object *morsel_object_get(u64 id, int mask)
 	object = xa_load(&object_registry, morsel_id_pfn(id));
 	if (!object || object->id != id)
 		object = ERR_PTR(-ENOENT);
-	else if (!object_permits(object, mask))
+	else if (!morsel_object_permits(object, mask))
 		object = ERR_PTR(-EACCES);
 	else if (!morsel_object_use(object))
 		object = ERR_PTR(-ENOENT);
@@ -509,7 +469,7 @@ int morsel_object_next(u64 *cursor, struct morsel_info *info)
 		rcu_read_lock();
 		object = xa_find_after(&object_registry, &index, ULONG_MAX,
 				       XA_PRESENT);
-		readable = object && object_permits(object, MAY_READ);
+		readable = object && morsel_object_permits(object, MAY_READ);
 		if (readable)
 			morsel_object_describe(object, info);
 		rcu_read_unlock();
@@ -648,52 +608,6 @@ int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last)
 }
 
 /**
- * morsel_object_file() - a new open file of an object
- * @object: the object, used once for this file; morsel_object_release() gives
- *          that back
- * @flags:  O_RDWR or O_RDONLY
- * @fops:   its operations
- *
- * Return: the file or an ERR_PTR, the use still the caller's.
- */
-struct file *morsel_object_file(struct morsel_object *object, int flags,
-				const struct file_operations *fops)
-{
-	struct inode *inode = object->inode;
-	struct file *file;
-	int err;
-
-	err = object_fs_pin();
-	if (err)
-		return ERR_PTR(err);
-	/* alloc_file_pseudo() leaves both references to us; fput drops them. */
-	if (!fops_get(fops)) {
-		object_fs_unpin();
-		return ERR_PTR(-ENODEV);
-	}
-	ihold(inode);
-	file = alloc_file_pseudo(inode, object_mnt, "morsel", flags, fops);
-	if (IS_ERR(file)) {
-		iput(inode);
-		fops_put(fops);
-		object_fs_unpin();
-		return file;
-	}
-	file->private_data = object_permits(object, MAY_EXEC) ? object : NULL;
-	return file;
-}
-
-/**
- * morsel_object_release() - an open file of an object is closed
- * @file: what morsel_object_file() made; it still holds the inode and the mount
- */
-void morsel_object_release(struct file *file)
-{
-	morsel_object_unuse(morsel_object_of(file));
-	object_fs_unpin();
-}
-
-/**
  * morsel_object_destroy() - free all frames of an object
  * @object: the object; the caller is a user of it
  *
@@ -711,6 +625,15 @@ int morsel_object_destroy(struct morsel_object *object)
 
 	object_bury(object);
 	return 0;
+}
+
+/**
+ * morsel_object_retire() - free all frames of a growing object
+ * @object: the object; its inode is being evicted, so nobody else uses it
+ */
+void morsel_object_retire(struct morsel_object *object)
+{
+	WARN_ON_ONCE(morsel_object_destroy(object));
 }
 
 /**

@@ -23,6 +23,8 @@ enum morsel_rights { MORSEL_R, MORSEL_RX, MORSEL_RWX, MORSEL_MIRRORS };
  * @mirrors:  tables for other rights, made when they are first used
  * @dram:     the source of its frames
  * @inode:    owner, mode and address space; the object's memory lives as long
+ * @let_go:   called when it needs the inode no longer; NULL: it has no ID by which
+ *            it could be found, and lives as long as the inode
  * @serial:   tells it from all others, before and after it
  * @order:    how large it is or, if it grows, can be
  * @id:       morsel ID that was handed out, fixed
@@ -40,6 +42,7 @@ struct morsel_object {
 	struct morsel_mirror *mirrors[MORSEL_MIRRORS];
 	struct morsel_dram dram;
 	struct inode *inode;
+	void (*let_go)(struct inode *inode);
 	u64 serial;
 	u64 id;
 	u64 data_id;
@@ -53,8 +56,15 @@ struct morsel_object {
 	struct rcu_head rcu;
 };
 
-struct morsel_object *morsel_object_create(unsigned int order, umode_t mode,
-					   u32 flags, u64 address);
+int morsel_object_check(unsigned int order, u32 flags, u64 address);
+struct morsel_object *morsel_object_create(struct inode *inode, unsigned int order,
+					   u32 flags, u64 address,
+					   void (*let_go)(struct inode *inode));
+struct morsel_object *morsel_object_create_growing(struct inode *inode, u64 id,
+						   struct morsel_budget *budget);
+void morsel_object_free(struct morsel_object *object);
+void morsel_object_inode_init(struct inode *inode);
+bool morsel_object_permits(struct morsel_object *object, int mask);
 struct morsel_object *morsel_object_get(u64 id, int mask);
 struct morsel_object *morsel_object_find(u64 *frame);
 int morsel_object_next(u64 *cursor, struct morsel_info *info);
@@ -63,20 +73,24 @@ int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
 			   struct morsel_tree **tree);
 struct page *morsel_object_page(struct morsel_object *object, u64 index);
 int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last);
-struct file *morsel_object_file(struct morsel_object *object, int flags,
-				const struct file_operations *fops);
 bool morsel_object_use(struct morsel_object *object);
 void morsel_object_unuse(struct morsel_object *object);
 void morsel_object_abandon(struct morsel_object *object);
 int morsel_object_map(struct morsel_object *object);
 void morsel_object_copy_map(struct morsel_object *object);
 void morsel_object_unmap(struct morsel_object *object);
-void morsel_object_release(struct file *file);
 int morsel_object_destroy(struct morsel_object *object);
+void morsel_object_retire(struct morsel_object *object);
 void morsel_object_describe(struct morsel_object *object,
 			    struct morsel_info *info);
 unsigned long morsel_object_count(void);
 void morsel_object_teardown(void);
+
+/* The greatest order that the processor can walk. */
+static inline unsigned int morsel_order_max(void)
+{
+	return pgtable_l5_enabled() ? 4 : 3;
+}
 
 static inline struct morsel_object *morsel_object_of(const struct file *file)
 {
