@@ -152,6 +152,15 @@ static long morsel_file_ioctl(struct file *file, unsigned int cmd,
 	return -ENOTTY;
 }
 
+/* Shared alone: a morsel without a name is for who means to share it. */
+static int morsel_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	/* A read-only descriptor has VM_MAYSHARE without VM_SHARED. */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	return morsel_mmap(file, vma);
+}
+
 static void morsel_file_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct morsel_object *object = morsel_object_of(file);
@@ -180,7 +189,7 @@ static const struct file_operations morsel_file_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 	.fallocate = morsel_file_fallocate,
 	.fsync = noop_fsync,
-	.mmap = morsel_mmap,
+	.mmap = morsel_file_mmap,
 	.get_unmapped_area = morsel_get_unmapped_area,
 	.show_fdinfo = morsel_file_show_fdinfo,
 	.llseek = noop_llseek,

@@ -220,6 +220,33 @@ static int dram_pages_alloc(struct morsel_source *source, u64 index, void *hint,
 }
 
 /**
+ * morsel_dram_page_alloc() - a page for the caller to fill
+ * @dram:   the source
+ * @index:  where it will be
+ * @zeroed: else its content is what the caller writes to all of it, before
+ *          anybody sees it
+ *
+ * Context: process context, may sleep.
+ * Return: the page, for morsel_object_insert(), or an ERR_PTR of -ENOMEM or -ENOSPC.
+ */
+struct page *morsel_dram_page_alloc(struct morsel_dram *dram, u64 index, bool zeroed)
+{
+	int err = morsel_budget_charge(dram->budget, 1);
+	struct page *page;
+
+	if (err)
+		return ERR_PTR(err);
+	page = alloc_page(zeroed ? DRAM_PAGE_GFP : DRAM_PAGE_GFP & ~__GFP_ZERO);
+	if (!page) {
+		morsel_budget_uncharge(dram->budget, 1);
+		return ERR_PTR(-ENOMEM);
+	}
+	dram_page_adopt(dram, page, index);
+	dram_count_data(dram, 1);
+	return page;
+}
+
+/**
  * morsel_dram_page_disown() - the page is nobody's any more
  * @pfn: frame of a page that was taken out
  *

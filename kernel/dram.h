@@ -60,6 +60,7 @@ int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping,
 		     u64 limit, struct morsel_budget *budget);
 void morsel_dram_exit(struct morsel_dram *dram);
 void morsel_dram_drain(struct morsel_dram *dram);
+struct page *morsel_dram_page_alloc(struct morsel_dram *dram, u64 index, bool zeroed);
 void morsel_dram_page_disown(u64 pfn);
 u64 morsel_dram_leaf_flags(unsigned long vm_flags);
 struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram);

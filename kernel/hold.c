@@ -95,7 +95,7 @@ int morsel_hold_enter(struct morsel_hold *hold, u64 first, u64 *last)
 		if (err)
 			return err;
 	}
-	/* Pairs with morsel_hold_set_limit(), which waits for this section. */
+	/* Pairs with morsel_hold_set_limit(); morsel_hold_sync() waits for this section. */
 	limit = READ_ONCE(hold->limit);
 	if (unlikely(*last >= limit)) {
 		if (first >= limit)
@@ -174,22 +174,29 @@ void morsel_hold_end(struct morsel_hold *hold)
 /**
  * morsel_hold_set_limit() - say how far may be filled
  * @hold:  the range
- * @limit: first page that nobody may fill from now on
+ * @limit: first page that nobody may fill
  *
- * With less than before, all who had not seen it are done when this returns: what
- * is behind the limit is the caller's to take out.
+ * A full barrier.  When it is less than before, who had not seen it may still fill
+ * until morsel_hold_sync().
  *
- * Context: process context; with less than before sleeps for a grace period,
- * morsel_hold_lock() held.
+ * Context: any; calls do not overlap.
  */
 void morsel_hold_set_limit(struct morsel_hold *hold, u64 limit)
 {
-	bool less = limit < hold->limit;
-
 	/* Pairs with morsel_hold_enter(). */
-	WRITE_ONCE(hold->limit, limit);
-	if (less) {
-		lockdep_assert_held(&hold->lock);
-		synchronize_rcu_expedited();
-	}
+	smp_store_mb(hold->limit, limit);
+}
+
+/**
+ * morsel_hold_sync() - wait until all who fill know the limit
+ * @hold: the range
+ *
+ * What is behind the limit is for who holds the lock to take out.
+ *
+ * Context: process context, sleeps for a grace period; morsel_hold_lock() held.
+ */
+void morsel_hold_sync(struct morsel_hold *hold)
+{
+	lockdep_assert_held(&hold->lock);
+	synchronize_rcu_expedited();
 }

@@ -36,6 +36,7 @@ void morsel_hold_unlock(struct morsel_hold *hold);
 int morsel_hold_begin(struct morsel_hold *hold, u64 first, u64 last);
 void morsel_hold_end(struct morsel_hold *hold);
 void morsel_hold_set_limit(struct morsel_hold *hold, u64 limit);
+void morsel_hold_sync(struct morsel_hold *hold);
 
 /* The first page that nobody may fill; to be told of late does no harm. */
 static inline u64 morsel_hold_limit(const struct morsel_hold *hold)

@@ -60,6 +60,19 @@ static bool vma_is_ours(const struct vm_area_struct *vma)
 	return vma->vm_ops == &morsel_vm_ops;
 }
 
+/* What is written to a private mapping goes to pages of the process's own. */
+static bool vma_is_private(const struct vm_area_struct *vma)
+{
+	return !(vma->vm_flags & VM_MAYSHARE);
+}
+
+/* Level of the largest table that can be attached around an address; 0: a page. */
+static unsigned int vma_level(struct vm_area_struct *vma, unsigned long addr)
+{
+	return vma_is_private(vma) ?
+		       0 : morsel_view_level(vma, addr, vma_object(vma)->order);
+}
+
 /* From now on faults run under the lock of the VMA; it is new or write-locked. */
 static void vma_lock_faults(struct vm_area_struct *vma)
 {
@@ -278,7 +291,7 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 			return VM_FAULT_SIGBUS;
 		last = min(fault_last(vmf, index), limit - 1);
 	}
-	level = morsel_view_level(vma, vmf->address, object->order);
+	level = vma_level(vma, vmf->address);
 	if (level && !view) {
 		ret = vma_want_view(vmf);
 		if (ret)
@@ -362,6 +375,9 @@ static int morsel_vm_mprotect(struct vm_area_struct *vma, unsigned long start,
 {
 	vma_start_write(vma);
 	vma_lock_faults(vma);
+	/* No view; and to zap would lose what was written. */
+	if (vma_is_private(vma))
+		return 0;
 	morsel_view_detach(vma->vm_private_data);
 	morsel_zap_range(vma, start, end);
 	return 0;
@@ -408,11 +424,11 @@ static bool range_valid(struct morsel_object *object, u64 pgoff, u64 len)
 }
 
 /* Is there a place in the VMA where a table could be attached? */
-static bool vma_attachable(struct vm_area_struct *vma, unsigned int order)
+static bool vma_attachable(struct vm_area_struct *vma)
 {
 	unsigned long first = ALIGN(vma->vm_start, PMD_SIZE);
 
-	return first < vma->vm_end && morsel_view_level(vma, first, order);
+	return first < vma->vm_end && vma_level(vma, first);
 }
 
 /**
@@ -422,7 +438,7 @@ static bool vma_attachable(struct vm_area_struct *vma, unsigned int order)
  *
  * Attaches nothing yet; the first touch does.
  *
- * Return: 0, -EINVAL (not shared, beyond the end, or not at the fixed address),
+ * Return: 0, -EINVAL (beyond the end, or not at the fixed address),
  * -EACCES (executable, without that right), -ESTALE or -ENOMEM.
  */
 int morsel_mmap(struct file *file, struct vm_area_struct *vma)
@@ -432,9 +448,7 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 	bool attachable;
 	int err;
 
-	/* A read-only descriptor has VM_MAYSHARE without VM_SHARED. */
-	if (!(vma->vm_flags & VM_MAYSHARE) ||
-	    !range_valid(object, vma->vm_pgoff, vma->vm_end - vma->vm_start) ||
+	if (!range_valid(object, vma->vm_pgoff, vma->vm_end - vma->vm_start) ||
 	    !address_permitted(object, vma->vm_pgoff, vma->vm_start))
 		return -EINVAL;
 	if (!morsel_object_executable(file)) {
@@ -448,7 +462,7 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 		return err;
 
 	/* Single pages are mapped by the kernel and need no view. */
-	attachable = vma_attachable(vma, object->order);
+	attachable = vma_attachable(vma);
 	if (attachable) {
 		view = morsel_view_create(vma, object->id, &object->attachments);
 		/* With a signal pending there is none; a fault will make it. */
@@ -545,7 +559,8 @@ unsigned long morsel_get_unmapped_area(struct file *file, unsigned long addr,
 	if (flags & MAP_FIXED)
 		return morsel_unmapped_area(addr, len, flags);
 
-	level = range_level(offset, offset + len, object->order);
+	level = (flags & MAP_TYPE) == MAP_PRIVATE ?
+			0 : range_level(offset, offset + len, object->order);
 	if (addr && addr <= TASK_SIZE) {
 		addr += align_gap(addr, offset, morsel_level_size(level));
 		found = morsel_unmapped_area(addr, len, flags);

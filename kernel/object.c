@@ -559,25 +559,47 @@ out:
  * @object: the object; the caller is a user of it
  * @index:  page
  *
- * Context: may sleep.
- * Return: the page with a reference, or NULL where there is none or the caller
- * was killed.
+ * It may be taken out at any time, and nobody waits for who looks at it: so it is
+ * held first, whoever's it is by then, and then looked for again.
+ *
+ * Context: any.
+ * Return: the page with a reference, or NULL where there is none.
  */
 struct page *morsel_object_page(struct morsel_object *object, u64 index)
 {
-	struct morsel_source *source = object->tree.source;
-	struct page *page = NULL;
-	u64 pfn = MORSEL_PFN_NONE;
-	u64 last = index;
+	for (;;) {
+		u64 pfn = morsel_tree_lookup(&object->tree, index);
+		struct page *page;
 
-	if (!source->ops->fill_begin(source, index, &last))
-		pfn = morsel_tree_lookup(&object->tree, index);
-	if (pfn != MORSEL_PFN_NONE) {
+		if (pfn == MORSEL_PFN_NONE)
+			return NULL;
 		page = pfn_to_page(pfn);
-		get_page(page);
+		if (get_page_unless_zero(page)) {
+			if (morsel_tree_lookup(&object->tree, index) == pfn)
+				return page;
+			put_page(page);
+		}
+		cpu_relax();
 	}
-	source->ops->fill_end(source);
-	return page;
+}
+
+/**
+ * morsel_object_insert() - have the object have a page
+ * @object: the object; the caller is a user of it
+ * @index:  position of the page
+ * @page:   what morsel_dram_page_alloc() gave for it; the object's or free after this
+ *
+ * Context: process context, may sleep.
+ * Return: 1, or 0 when there is another one, or what morsel_tree_populate() may
+ * return.
+ */
+int morsel_object_insert(struct morsel_object *object, u64 index, struct page *page)
+{
+	int ret = morsel_tree_insert(&object->tree, index, page_to_pfn(page));
+
+	if (ret > 0)
+		trace_morsel_populate(object->id, index, index, 1);
+	return ret;
 }
 
 /**

@@ -72,6 +72,7 @@ int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
 			   u64 first, u64 last, struct vm_area_struct *vma,
 			   struct morsel_tree **tree);
 struct page *morsel_object_page(struct morsel_object *object, u64 index);
+int morsel_object_insert(struct morsel_object *object, u64 index, struct page *page);
 int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last);
 bool morsel_object_use(struct morsel_object *object);
 void morsel_object_unuse(struct morsel_object *object);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * punch.c - pages taken out of a living, mapped morsel
+ * punch.c - pages taken out of a living, mapped morsel: holes, and its end
  *
  * In this order:
  *   1. nobody else takes out, nobody fills in the range (hold.c)
@@ -12,6 +12,8 @@
  *      The flush also waits for lockless walkers that saw a leaf.
  *   5. others may fill again
  *   6. the references are dropped; a pin keeps its page until it is dropped too
+ *
+ * What gets shorter does not hold a range: nobody fills behind its new end any more.
  *
  * Tables stay: a table that leaves a living tree could be walked by processors
  * of any address space, and they are 0.2 % of what was punched.
@@ -62,34 +64,51 @@ static void punch_take(struct morsel_object *object, u64 first, u64 last,
 	}
 }
 
-/* Under the lock of the hold. */
-static int punch_window(struct morsel_object *object, u64 first, u64 last)
+/* Steps 2 and 3. */
+static void punch_out(struct morsel_object *object, u64 first, u64 last,
+		      struct list_head *pages)
+{
+	struct page *page;
+
+	punch_take(object, first, last, pages);
+	list_for_each_entry(page, pages, lru)
+		morsel_dram_page_disown(page_to_pfn(page));
+}
+
+/* Step 6. */
+static void punch_free(struct morsel_object *object, u64 first, u64 last,
+		       struct list_head *pages)
 {
 	struct morsel_source *source = object->tree.source;
 	struct page *page, *next;
-	LIST_HEAD(pages);
 	long count = 0;
-	int err;
 
-	err = morsel_hold_begin(&object->dram.hold, first, last);
-	if (err)
-		return err;
-
-	punch_take(object, first, last, &pages);
-	list_for_each_entry(page, &pages, lru)
-		morsel_dram_page_disown(page_to_pfn(page));
-	unmap_mapping_range(object->inode->i_mapping, first << PAGE_SHIFT,
-			    (last - first + 1) << PAGE_SHIFT, 0);
-	/* Nobody waits for the rest but who takes out, too. */
-	morsel_hold_end(&object->dram.hold);
-
-	list_for_each_entry_safe(page, next, &pages, lru) {
+	list_for_each_entry_safe(page, next, pages, lru) {
 		list_del_init(&page->lru);
 		source->ops->page_free(source, page_to_pfn(page));
 		count++;
 		cond_resched();
 	}
 	trace_morsel_punch(object->id, first, last, count);
+}
+
+/* Under the lock of the hold. */
+static int punch_window(struct morsel_object *object, u64 first, u64 last)
+{
+	LIST_HEAD(pages);
+	int err;
+
+	err = morsel_hold_begin(&object->dram.hold, first, last);
+	if (err)
+		return err;
+
+	punch_out(object, first, last, &pages);
+	unmap_mapping_range(object->inode->i_mapping, first << PAGE_SHIFT,
+			    (last - first + 1) << PAGE_SHIFT, 0);
+	/* Nobody waits for the rest but who takes out, too. */
+	morsel_hold_end(&object->dram.hold);
+
+	punch_free(object, first, last, &pages);
 	return 0;
 }
 
@@ -130,4 +149,61 @@ int morsel_punch(struct morsel_object *object, u64 *next, u64 last)
 	if (!err)
 		*next = end + 1;
 	return err;
+}
+
+/* Take out all that is behind the limit, which all who fill know. */
+static void truncate_rest(struct morsel_object *object, u64 limit)
+{
+	struct address_space *mapping = object->inode->i_mapping;
+	u64 end = morsel_level_pages(object->order) - 1;
+	u64 first = morsel_tree_next(&object->tree, limit, end);
+
+	do {
+		u64 last = min(end, first | (PUNCH_WINDOW - 1));
+		LIST_HEAD(pages);
+
+		if (first <= end)
+			punch_out(object, first, last, &pages);
+		/* Private copies, too, and those of pages that were punched before. */
+		unmap_mapping_range(mapping, limit << PAGE_SHIFT, 0, 1);
+		if (first <= end)
+			punch_free(object, first, last, &pages);
+		first = morsel_tree_next(&object->tree, last + 1, end);
+	} while (first <= end);
+}
+
+/**
+ * morsel_set_limit() - say how many pages a growing object may have
+ * @object: the object; the caller is the only one who does so, and keeps out all
+ *          who fill but for page faults
+ * @limit:  first page that it may not have
+ *
+ * When it returns no process has a page behind the limit, and none will.
+ *
+ * Context: process context, may sleep; no mmap lock held.
+ * Return: 0, or -EINTR with nothing changed.
+ */
+int morsel_set_limit(struct morsel_object *object, u64 limit)
+{
+	struct morsel_hold *hold = &object->dram.hold;
+	int err;
+
+	if (limit >= morsel_hold_limit(hold)) {
+		morsel_hold_set_limit(hold, limit);
+		return 0;
+	}
+
+	err = morsel_hold_lock(hold);
+	if (err)
+		return err;
+	morsel_hold_set_limit(hold, limit);
+	/*
+	 * Pairs with morsel_object_map(), a full barrier: faults of a mapping that
+	 * is not seen here see the limit.
+	 */
+	if (atomic_read(&object->mappings))
+		morsel_hold_sync(hold);
+	truncate_rest(object, limit);
+	morsel_hold_unlock(hold);
+	return 0;
 }

@@ -265,21 +265,15 @@ static int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
 	return err ? err : added;
 }
 
-/* As tree_link(), of what a fault is about: a single page. */
-static int tree_add(struct morsel_tree *tree, u64 *leaf, u64 index, void *hint)
+/* As tree_link(), of a single page. */
+static int tree_link_one(struct morsel_tree *tree, u64 *leaf, u64 index, u64 pfn)
 {
 	struct morsel_source *source = tree->source;
 	u64 hole = source->hole[1];
 	bool added = false;
 	u64 last = index;
-	u64 pfn;
 	int err;
 
-	if (READ_ONCE(*leaf) != hole)
-		return 0;
-	err = source->ops->pages_alloc(source, index, hint, &pfn, 1);
-	if (err < 0)
-		return err;
 	err = source->ops->fill_begin(source, index, &last);
 	if (!err)
 		added = cmpxchg64(leaf, hole,
@@ -288,6 +282,19 @@ static int tree_add(struct morsel_tree *tree, u64 *leaf, u64 index, void *hint)
 	if (unlikely(!added))
 		tree_frame_free(tree, 0, pfn);
 	return err ? err : added;
+}
+
+/* What a fault is about: a single page. */
+static int tree_add(struct morsel_tree *tree, u64 *leaf, u64 index, void *hint)
+{
+	struct morsel_source *source = tree->source;
+	u64 pfn;
+	int ret;
+
+	if (READ_ONCE(*leaf) != source->hole[1])
+		return 0;
+	ret = source->ops->pages_alloc(source, index, hint, &pfn, 1);
+	return ret < 0 ? ret : tree_link_one(tree, leaf, index, pfn);
 }
 
 /* Apart from tree_add(): it takes a while to zero what is on the stack here. */
@@ -356,6 +363,30 @@ int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
 		       tree_add(tree, &leaves[morsel_level_slot(1, first)], first,
 				hint) :
 		       tree_add_range(tree, leaves, first, last, hint);
+}
+
+/**
+ * morsel_tree_insert() - link a page that the caller has filled
+ * @tree:  a tree that is not of order 0
+ * @index: where to, below 512^4
+ * @pfn:   a page of its source; the tree's or free after this
+ *
+ * Context: process context, may sleep.
+ * Return: 1, or 0 when there is another one, or what morsel_tree_populate() may
+ * return.
+ */
+int morsel_tree_insert(struct morsel_tree *tree, u64 index, u64 pfn)
+{
+	u64 table, *leaf;
+	int err;
+
+	err = morsel_tree_table(tree, index, 1, &table);
+	if (err) {
+		tree_frame_free(tree, 0, pfn);
+		return err;
+	}
+	leaf = morsel_frame_table(table) + morsel_level_slot(1, index);
+	return tree_link_one(tree, leaf, index, pfn);
 }
 
 /*
@@ -437,6 +468,35 @@ u64 morsel_tree_next(const struct morsel_tree *tree, u64 first, u64 last)
 		leaves = morsel_frame_table(pfn);
 		for (; first < end; first++)
 			if (READ_ONCE(leaves[morsel_level_slot(1, first)]) != hole)
+				return first;
+		cond_resched();
+	}
+	return last + 1;
+}
+
+/**
+ * morsel_tree_next_hole() - find the next page that is not there
+ * @tree:  a tree that is not of order 0
+ * @first: where to begin
+ * @last:  where to end, below 512^4
+ *
+ * Context: may sleep; takes no lock.
+ * Return: the first page from @first to @last that is not there, or @last + 1.
+ */
+u64 morsel_tree_next_hole(const struct morsel_tree *tree, u64 first, u64 last)
+{
+	u64 hole = tree->source->hole[1];
+
+	while (first <= last) {
+		u64 pfn, *leaves, end;
+		unsigned int level = tree_descend(tree, first, 1, &pfn);
+
+		if (pfn == MORSEL_PFN_NONE)
+			return first;
+		end = min(element_end(first, level), last + 1);
+		leaves = morsel_frame_table(pfn);
+		for (; first < end; first++)
+			if (READ_ONCE(leaves[morsel_level_slot(1, first)]) == hole)
 				return first;
 		cond_resched();
 	}

@@ -53,8 +53,10 @@ int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
 			 void *hint);
 int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 		      u64 *table);
+int morsel_tree_insert(struct morsel_tree *tree, u64 index, u64 pfn);
 u64 morsel_tree_lookup(const struct morsel_tree *tree, u64 index);
 u64 morsel_tree_next(const struct morsel_tree *tree, u64 first, u64 last);
+u64 morsel_tree_next_hole(const struct morsel_tree *tree, u64 first, u64 last);
 bool morsel_tree_next_table(const struct morsel_tree *tree,
 			    struct morsel_table_place *place);
 unsigned int morsel_tree_used(const struct morsel_tree *tree,

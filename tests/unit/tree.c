@@ -145,6 +145,47 @@ static void ranges(unsigned int order)
 	ok(!arena_data() && !arena_tables(), "order %u: nothing lost", order);
 }
 
+/* Holes between pages; and pages that the caller brings. */
+static void holes_and_insertion(unsigned int order)
+{
+	u64 last = morsel_level_pages(order) - 1, pfn, other;
+	struct morsel_tree tree;
+
+	arena_reset();
+	morsel_tree_init_rootless(&tree, &arena);
+	ok(morsel_tree_next_hole(&tree, 0, last) == 0 &&
+	   morsel_tree_next_hole(&tree, last, last) == last, "order %u: one hole", order);
+	arena.ops->pages_alloc(&arena, last, NULL, &pfn, 1);
+	ok(morsel_tree_insert(&tree, last, pfn) == 1 &&
+	   morsel_tree_lookup(&tree, last) == pfn, "order %u: a page is inserted", order);
+	arena.ops->pages_alloc(&arena, last, NULL, &other, 1);
+	ok(morsel_tree_insert(&tree, last, other) == 0 && arena_data() == 1 &&
+	   morsel_tree_lookup(&tree, last) == pfn, "order %u: another one is freed", order);
+	morsel_tree_populate(&tree, 0, 511, NULL);
+	morsel_tree_take(&tree, 40, 40, arena_take, NULL);
+	ok(morsel_tree_next_hole(&tree, 0, last) == 40 &&
+	   morsel_tree_next_hole(&tree, 41, last) == (order > 1 ? 512 : last + 1) &&
+	   morsel_tree_next_hole(&tree, 0, 39) == 40 &&
+	   morsel_tree_next_hole(&tree, last, last) == last + 1,
+	   "order %u: the holes around pages", order);
+	arena.ops->pages_alloc(&arena, 40, NULL, &pfn, 1);
+	arena_set_limit(40);
+	ok(morsel_tree_insert(&tree, 40, pfn) == -ERANGE &&
+	   morsel_tree_lookup(&tree, 40) == MORSEL_PFN_NONE,
+	   "order %u: behind the limit none is inserted", order);
+	arena_set_limit(last + 1);
+	morsel_tree_destroy(&tree);
+	ok(!arena_data() && !arena_tables(), "order %u: nothing lost", order);
+
+	morsel_tree_init_rootless(&tree, &arena);
+	arena.ops->pages_alloc(&arena, last, NULL, &pfn, 1);
+	arena_fail_after(1);
+	ok(morsel_tree_insert(&tree, last, pfn) == -ENOMEM && !arena_data(),
+	   "order %u: no memory for its table", order);
+	arena_fail_after(0);
+	morsel_tree_destroy(&tree);
+}
+
 /* Nobody fills behind a limit; what is there stays. */
 static void limited(unsigned int order)
 {
@@ -271,6 +312,7 @@ int main(void)
 		tables_lie_on_the_path(order);
 		out_of_memory(order);
 		ranges(order);
+		holes_and_insertion(order);
 		limited(order);
 		taking(order);
 		visits_each_table(order);
