@@ -10,6 +10,7 @@
 
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/posix_acl.h>
 #include <linux/sched/mm.h>
 
 #if !defined(CONFIG_X86_64) || !defined(CONFIG_MMU_NOTIFIER)
@@ -86,6 +87,82 @@ typedef struct mnt_idmap morsel_idmap_t;
 #else
 typedef struct user_namespace morsel_idmap_t;
 #define morsel_idmap (&init_user_ns)
+#endif
+
+/* 6.6 and 6.7: times of an inode are set by helpers. */
+static inline void morsel_inode_set_mtime(struct inode *inode, struct timespec64 time)
+{
+#ifdef MORSEL_HAVE_INODE_TIMES
+	inode_set_mtime_to_ts(inode, time);
+#else
+	inode->i_mtime = time;
+#endif
+}
+
+static inline void morsel_inode_init_times(struct inode *inode)
+{
+#ifdef MORSEL_HAVE_INODE_TIMES
+	simple_inode_init_ts(inode);
+#else
+	inode->i_mtime = inode_set_ctime_current(inode);
+	inode->i_atime = inode->i_mtime;
+#endif
+}
+
+/* 6.6: says what is asked for. */
+static inline void morsel_fillattr(morsel_idmap_t *idmap, u32 mask, struct inode *inode,
+				   struct kstat *stat)
+{
+#ifdef MORSEL_HAVE_FILLATTR_MASK
+	generic_fillattr(idmap, mask, inode, stat);
+#else
+	generic_fillattr(idmap, inode, stat);
+#endif
+}
+
+/* 6.2: access control lists are changed by the dentry. */
+#ifdef MORSEL_HAVE_ACL_DENTRY
+typedef struct dentry morsel_acl_owner_t;
+
+static inline struct inode *morsel_acl_inode(morsel_acl_owner_t *owner)
+{
+	return d_inode(owner);
+}
+#else
+typedef struct inode morsel_acl_owner_t;
+
+static inline struct inode *morsel_acl_inode(morsel_acl_owner_t *owner)
+{
+	return owner;
+}
+#endif
+
+static inline int morsel_acl_chmod(morsel_idmap_t *idmap, struct dentry *dentry,
+				   umode_t mode)
+{
+#ifdef MORSEL_HAVE_ACL_DENTRY
+	return posix_acl_chmod(idmap, dentry, mode);
+#else
+	return posix_acl_chmod(idmap, d_inode(dentry), mode);
+#endif
+}
+
+/* 6.3: and are no extended attributes any more, but for who lists handlers. */
+#ifdef MORSEL_HAVE_NOP_ACL
+#define MORSEL_ACL_HANDLERS
+#else
+#define MORSEL_ACL_HANDLERS \
+	&posix_acl_access_xattr_handler, \
+	&posix_acl_default_xattr_handler,
+#endif
+
+/* 6.5: reads into a pipe by copying. */
+#ifdef MORSEL_HAVE_COPY_SPLICE_READ
+#define morsel_copy_splice_read copy_splice_read
+#else
+ssize_t morsel_copy_splice_read(struct file *in, loff_t *ppos,
+				struct pipe_inode_info *pipe, size_t length,
+				unsigned int flags);
 #endif
 
 /*

@@ -130,6 +130,17 @@ int morsel_hold_lock(struct morsel_hold *hold)
 }
 
 /**
+ * morsel_hold_lock_anyway() - as morsel_hold_lock(), for what must be done
+ * @hold: the range
+ *
+ * Context: process context, sleeps, killed or not.
+ */
+void morsel_hold_lock_anyway(struct morsel_hold *hold)
+{
+	mutex_lock(&hold->lock);
+}
+
+/**
  * morsel_hold_unlock() - let others take pages out
  * @hold: the range
  */

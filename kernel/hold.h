@@ -32,6 +32,7 @@ int morsel_hold_enter(struct morsel_hold *hold, u64 first, u64 *last)
 	__acquires(RCU);
 void morsel_hold_leave(struct morsel_hold *hold) __releases(RCU);
 int morsel_hold_lock(struct morsel_hold *hold);
+void morsel_hold_lock_anyway(struct morsel_hold *hold);
 void morsel_hold_unlock(struct morsel_hold *hold);
 int morsel_hold_begin(struct morsel_hold *hold, u64 first, u64 last);
 void morsel_hold_end(struct morsel_hold *hold);

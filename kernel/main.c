@@ -3,6 +3,8 @@
  * morsel - memory objects that are page-table subtrees
  *
  *   dev       /dev/morsel; anon, its inodes; debug, below debugfs
+ *   fs_*      morselfs
+ *   ioctl     what descriptors of either are asked for
  *   mapping   VMAs, faults
  *   punch     pages taken out
  *   object    lifetime, ID, registry; meta
@@ -22,6 +24,7 @@
 #include "debug.h"
 #include "dev.h"
 #include "dram.h"
+#include "fs.h"
 #include "object.h"
 
 static int __init morsel_init(void)
@@ -37,19 +40,27 @@ static int __init morsel_init(void)
 	err = morsel_dram_setup();
 	if (err)
 		return err;
+	err = morsel_fs_register();
+	if (err)
+		goto err_dram;
 	err = morsel_dev_register();
-	if (err) {
-		morsel_dram_teardown();
-		return err;
-	}
+	if (err)
+		goto err_fs;
 	morsel_debug_setup();
 	return 0;
+
+err_fs:
+	morsel_fs_deregister();
+err_dram:
+	morsel_dram_teardown();
+	return err;
 }
 
 static void __exit morsel_exit(void)
 {
 	morsel_debug_teardown();
 	morsel_dev_deregister();
+	morsel_fs_deregister();
 	morsel_object_teardown();
 	morsel_dram_teardown();
 }

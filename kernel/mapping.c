@@ -478,7 +478,7 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 	 * Not VM_PFNMAP (pins would fail) and not VM_MIXEDMAP (fork would copy
 	 * every entry).  VM_DONTEXPAND also keeps VMAs from being merged.
 	 */
-	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	vm_flags_set(vma, VM_DONTEXPAND | (vma_is_private(vma) ? 0 : VM_DONTDUMP));
 	vma->vm_private_data = view;
 	vma->vm_ops = &morsel_vm_ops;
 	if (!attachable ||

@@ -64,7 +64,7 @@ static const struct morsel_source_ops mirror_ops = {
 /**
  * morsel_mirror_init() - make a mirror of its root alone
  * @mirror:     the mirror
- * @original:   a tree of order 1 or more; outlives the mirror
+ * @original:   a tree that is not of order 0 for good; outlives the mirror
  * @leaf_flags: flag bits of the mirror's leaves
  *
  * Context: process context, may sleep.
@@ -77,8 +77,9 @@ int morsel_mirror_init(struct morsel_mirror *mirror,
 	mirror->source = *original->source;
 	mirror->source.ops = &mirror_ops;
 	mirror->source.leaf_flags = leaf_flags;
+	/* A root that is a page, or none yet, is nothing to have rights to. */
 	return morsel_tree_init(&mirror->tree, &mirror->source,
-				morsel_tree_order(original));
+				morsel_tree_order(original) ? : 1);
 }
 
 /**

@@ -672,14 +672,14 @@ void morsel_object_describe(struct morsel_object *object,
 	unsigned int level;
 
 	info->id = object->id;
-	info->size = morsel_level_size(object->order);
+	info->size = i_size_read(object->inode);
 	/* The shares change while they are summed up. */
 	info->data_frames = max(frames.data, 0L);
 	info->table_frames = max(morsel_frame_tables(&frames), 0L);
 	info->mappings = mappings;
 	info->attachments = atomic_long_read(&object->attachments.now);
 	info->descriptors = max(atomic_read(&object->users) - mappings, 0);
-	info->order = object->order;
+	info->order = morsel_tree_order(&object->tree);
 	info->address = object->address;
 	info->flags = READ_ONCE(object->flags);
 	info->mode = object->inode->i_mode & 0777;

@@ -181,21 +181,17 @@ static void truncate_rest(struct morsel_object *object, u64 limit)
  * When it returns no process has a page behind the limit, and none will.
  *
  * Context: process context, may sleep; no mmap lock held.
- * Return: 0, or -EINTR with nothing changed.
  */
-int morsel_set_limit(struct morsel_object *object, u64 limit)
+void morsel_set_limit(struct morsel_object *object, u64 limit)
 {
 	struct morsel_hold *hold = &object->dram.hold;
-	int err;
 
 	if (limit >= morsel_hold_limit(hold)) {
 		morsel_hold_set_limit(hold, limit);
-		return 0;
+		return;
 	}
 
-	err = morsel_hold_lock(hold);
-	if (err)
-		return err;
+	morsel_hold_lock_anyway(hold);
 	morsel_hold_set_limit(hold, limit);
 	/*
 	 * Pairs with morsel_object_map(), a full barrier: faults of a mapping that
@@ -205,5 +201,4 @@ int morsel_set_limit(struct morsel_object *object, u64 limit)
 		morsel_hold_sync(hold);
 	truncate_rest(object, limit);
 	morsel_hold_unlock(hold);
-	return 0;
 }

@@ -6,6 +6,6 @@
 #include "object.h"
 
 int morsel_punch(struct morsel_object *object, u64 *next, u64 last);
-int morsel_set_limit(struct morsel_object *object, u64 limit);
+void morsel_set_limit(struct morsel_object *object, u64 limit);
 
 #endif /* MORSEL_PUNCH_H */

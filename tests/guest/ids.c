@@ -5,6 +5,7 @@
  */
 #include "guest.h"
 
+#include <fcntl.h>
 #include <grp.h>
 
 #define FORGED 1000000 /* by two processes, one for each CPU */
@@ -172,6 +173,31 @@ static void strangers(void)
 	}
 }
 
+static bool set_parameter(char value)
+{
+	int fd = open("/sys/module/morsel/parameters/select", O_WRONLY | O_CLOEXEC);
+	bool set = write(fd, &value, 1) == 1;
+
+	close(fd);
+	return set;
+}
+
+/* Switched off, IDs open nothing, whosever they are; descriptors are passed on. */
+static void switched_off(void)
+{
+	uint64_t id;
+	int fd = create(1, &id);
+
+	ok(set_parameter('N'), "to open by ID is switched off");
+	is(try_open(id, 0), EPERM, "an ID opens nothing");
+	is(try_open(id, MORSEL_OPEN_RDONLY), EPERM, "not for reading either");
+	is(try_open(id + PAGE, 0), EPERM, "nor tells whether it is one");
+	is(info(fd).id, id, "a descriptor is as good as before");
+	ok(set_parameter('Y'), "switched on");
+	is(try_open(id, 0), 0, "it opens again");
+	destroy(fd);
+}
+
 int main(int argc, char **argv)
 {
 	guest_init(argc, argv);
@@ -180,5 +206,6 @@ int main(int argc, char **argv)
 	random_ids();
 	stale();
 	strangers();
+	switched_off();
 	return guest_done();
 }

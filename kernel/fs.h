@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* fs.h - morselfs, as its parts see one another */
+#ifndef MORSEL_FS_H
+#define MORSEL_FS_H
+
+#include <linux/exportfs.h>
+#include <linux/fs.h>
+#include <linux/xattr.h>
+
+#include "budget.h"
+#include "compat.h"
+
+#define MORSEL_FS_MAGIC	0x6d6f7266	/* "morf" */
+
+/**
+ * struct morsel_fs - one mounted file system
+ * @frames: what its files have in use, data and tables
+ * @inodes: how many there are
+ * @ino:    the last inode number that was given out
+ * @uid:    owner of the root directory when it was mounted
+ * @gid:    its group
+ * @mode:   its permission bits
+ */
+struct morsel_fs {
+	struct morsel_budget frames;
+	struct morsel_budget inodes;
+	atomic64_t ino;
+	kuid_t uid;
+	kgid_t gid;
+	umode_t mode;
+};
+
+/**
+ * struct morsel_inode - an inode of morselfs; a regular file's has an object in
+ *                       its i_private
+ * @inode:  the kernel's part
+ * @born:   when it was made
+ * @flags:  FS_*_FL, as chattr(1) sets them
+ * @xattrs: struct morsel_xattr
+ * @xattr_bytes: what they take
+ * @xattr_lock: protects both
+ */
+struct morsel_inode {
+	struct inode inode;
+	struct timespec64 born;
+	u32 flags;
+	struct list_head xattrs;
+	size_t xattr_bytes;
+	struct rw_semaphore xattr_lock;	/* protects xattrs, xattr_bytes */
+};
+
+static inline struct morsel_fs *morsel_fs_of(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+static inline struct morsel_inode *morsel_inode_of(struct inode *inode)
+{
+	return container_of(inode, struct morsel_inode, inode);
+}
+
+/* fs_super.c */
+int morsel_fs_register(void);
+void morsel_fs_deregister(void);
+
+/* fs_inode.c */
+struct inode *morsel_fs_inode_new(morsel_idmap_t *idmap, struct super_block *sb,
+				  struct inode *dir, umode_t mode, dev_t dev);
+void morsel_fs_touch(struct inode *inode);
+
+/* fs_file.c */
+extern const struct file_operations morsel_fs_file_ops;
+void morsel_fs_resize(struct inode *inode, loff_t size);
+
+/* fs_xattr.c */
+extern const struct xattr_handler * const morsel_fs_xattr_handlers[];
+ssize_t morsel_fs_listxattr(struct dentry *dentry, char *buffer, size_t size);
+void morsel_fs_xattrs_init(struct morsel_inode *inode);
+void morsel_fs_xattrs_free(struct morsel_inode *inode);
+int morsel_fs_security_init(struct inode *inode, struct inode *dir,
+			    const struct qstr *name);
+
+/* fs_acl.c */
+int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
+		      struct posix_acl *acl, int type);
+int morsel_fs_acl_init(struct inode *inode, struct inode *dir);
+
+/* fs_handle.c */
+extern const struct export_operations morsel_fs_export_ops;
+
+#endif /* MORSEL_FS_H */

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fs_file.c - regular files of morselfs: reading, writing, size, holes
+ *
+ * The size of a file is its inode's; the object has a limit, the first page that it
+ * may not have, which is that size in pages.  Both change under the lock of the
+ * inode, which who fills holds as well, but for page faults.  Getting shorter: first
+ * the limit, which takes out what is behind it, then the size.  Getting longer: what
+ * is behind the old end in its page is cleared (a mapping may have written there),
+ * then the limit, then the content, then the size.
+ */
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/splice.h>
+#include <linux/uio.h>
+#include <uapi/linux/falloc.h>
+#include <uapi/linux/morsel.h>
+
+#include "fs.h"
+#include "ioctl.h"
+#include "mapping.h"
+#include "object.h"
+#include "punch.h"
+
+static u64 pages_for(loff_t size)
+{
+	return DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+}
+
+/* Clear the bytes [from, to) of one page, if it is there. */
+static void clear_part(struct morsel_object *object, loff_t from, loff_t to)
+{
+	struct page *page;
+
+	if (from >= to)
+		return;
+	page = morsel_object_page(object, from >> PAGE_SHIFT);
+	if (!page)
+		return;
+	memzero_page(page, offset_in_page(from), to - from);
+	put_page(page);
+}
+
+/* What is behind @size in its last page: nobody is to see that later. */
+static void clear_tail(struct morsel_object *object, loff_t size)
+{
+	clear_part(object, size, round_up(size, PAGE_SIZE));
+}
+
+/**
+ * morsel_fs_resize() - give a file another size
+ * @inode: the file, locked
+ * @size:  bytes
+ *
+ * Context: process context, may sleep.
+ */
+void morsel_fs_resize(struct inode *inode, loff_t size)
+{
+	struct morsel_object *object = inode->i_private;
+	loff_t old = i_size_read(inode);
+
+	if (size > old)
+		clear_tail(object, old);
+	morsel_set_limit(object, pages_for(size));
+	if (size < old)
+		clear_tail(object, size);
+	i_size_write(inode, size);
+}
+
+/* Read of one page, or of what is missing there; returns how much. */
+static ssize_t read_page(struct morsel_object *object, loff_t pos, size_t length,
+			 struct iov_iter *to)
+{
+	struct page *page = morsel_object_page(object, pos >> PAGE_SHIFT);
+	ssize_t copied;
+
+	if (!page)
+		return iov_iter_zero(length, to);
+	copied = PageHWPoison(page) ?
+			 -EIO : copy_page_to_iter(page, offset_in_page(pos), length, to);
+	put_page(page);
+	return copied;
+}
+
+static ssize_t fs_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t done = 0, got = 0;
+
+	while (iov_iter_count(to)) {
+		loff_t size = i_size_read(inode), pos = iocb->ki_pos;
+		size_t want = PAGE_SIZE - offset_in_page(pos);
+
+		if (pos >= size)
+			break;
+		want = min3((u64)(size - pos), (u64)want, (u64)iov_iter_count(to));
+		got = read_page(inode->i_private, pos, want, to);
+		if (got > 0) {
+			done += got;
+			iocb->ki_pos += got;
+		}
+		if (got >= 0 && got < want)
+			got = -EFAULT;
+		if (got >= 0 && fatal_signal_pending(current))
+			got = -EINTR;
+		if (got < 0)
+			break;
+		cond_resched();
+	}
+	file_accessed(iocb->ki_filp);
+	return done ? : min_t(ssize_t, got, 0);
+}
+
+/*
+ * A new page with what is written to it; 0 where another one came in meanwhile, and
+ * @from is where it was.
+ */
+static ssize_t write_new_page(struct morsel_object *object, u64 index, size_t offset,
+			      size_t length, struct iov_iter *from)
+{
+	bool whole = length == PAGE_SIZE;
+	struct page *page = morsel_dram_page_alloc(&object->dram, index, !whole);
+	size_t copied;
+	int ret;
+
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	copied = copy_page_from_iter_atomic(page, offset, length, from);
+	if (whole && copied < length)
+		memzero_page(page, copied, PAGE_SIZE - copied);
+	ret = morsel_object_insert(object, index, page);
+	if (ret > 0)
+		return copied;
+	iov_iter_revert(from, copied);
+	return ret;
+}
+
+/* Write to one page, all that lies in it.  Returns how much, 0: try again. */
+static ssize_t write_page(struct morsel_object *object, loff_t pos, size_t length,
+			  struct iov_iter *from)
+{
+	struct page *page = morsel_object_page(object, pos >> PAGE_SHIFT);
+	size_t copied;
+
+	if (!page)
+		return write_new_page(object, pos >> PAGE_SHIFT, offset_in_page(pos),
+				      length, from);
+	if (PageHWPoison(page)) {
+		put_page(page);
+		return -EIO;
+	}
+	copied = copy_page_from_iter_atomic(page, offset_in_page(pos), length, from);
+	flush_dcache_page(page);
+	put_page(page);
+	return copied;
+}
+
+static ssize_t fs_write(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct morsel_object *object = inode->i_private;
+	loff_t size = i_size_read(inode), pos = iocb->ki_pos;
+	loff_t end = pos + iov_iter_count(from);
+	ssize_t done = 0, got = 0;
+
+	if (pos > size)
+		clear_tail(object, size);
+	if (end > size)
+		morsel_set_limit(object, pages_for(end));
+	while (iov_iter_count(from)) {
+		size_t want = min_t(size_t, iov_iter_count(from),
+				    PAGE_SIZE - offset_in_page(pos));
+
+		if (fault_in_iov_iter_readable(from, want) == want) {
+			got = -EFAULT;
+			break;
+		}
+		if (fatal_signal_pending(current)) {
+			got = -EINTR;
+			break;
+		}
+		got = write_page(object, pos, want, from);
+		if (got < 0)
+			break;
+		pos += got;
+		done += got;
+		cond_resched();
+	}
+	if (done && pos > size) {
+		size = pos;
+		i_size_write(inode, size);
+	}
+	/* Not as far as was meant. */
+	if (end > size)
+		morsel_set_limit(object, pages_for(size));
+	iocb->ki_pos = pos;
+	return done ? : got;
+}
+
+static ssize_t fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp;
+	struct inode *inode = file_inode(file);
+	ssize_t ret;
+
+	inode_lock(inode);
+	ret = generic_write_checks(iocb, from);
+	if (ret > 0) {
+		int err = file_remove_privs(file);
+
+		if (!err)
+			err = file_update_time(file);
+		ret = err ? : fs_write(iocb, from);
+	}
+	inode_unlock(inode);
+	return ret;
+}
+
+static int fs_punch(struct morsel_object *object, loff_t from, loff_t to)
+{
+	u64 first = DIV_ROUND_UP_ULL(from, PAGE_SIZE);
+	u64 end = to >> PAGE_SHIFT;
+	int err = 0;
+
+	if (first > end) {
+		clear_part(object, from, to);
+		return 0;
+	}
+	clear_part(object, from, first << PAGE_SHIFT);
+	clear_part(object, end << PAGE_SHIFT, to);
+	while (first < end && !err) {
+		err = fatal_signal_pending(current) ? -EINTR :
+						      morsel_punch(object, &first, end - 1);
+		cond_resched();
+	}
+	return err;
+}
+
+static int fs_fill(struct morsel_object *object, loff_t from, loff_t to)
+{
+	u64 next = from >> PAGE_SHIFT, end = pages_for(to);
+	int err = 0;
+
+	while (next < end && !err) {
+		err = signal_pending(current) ? -EINTR :
+						morsel_object_fill(object, &next, end - 1);
+		cond_resched();
+	}
+	return err;
+}
+
+/*
+ * To allocate is to populate.  Nothing can be populated behind the end of a file,
+ * where a mapping must not reach it: that with FALLOC_FL_KEEP_SIZE is not supported.
+ */
+static int fs_allocate(struct inode *inode, int mode, loff_t offset, loff_t length)
+{
+	struct morsel_object *object = inode->i_private;
+	loff_t size = i_size_read(inode), end = offset + length;
+	int err;
+
+	if (end > size && mode & FALLOC_FL_KEEP_SIZE)
+		return -EOPNOTSUPP;
+	if (end > size) {
+		err = inode_newsize_ok(inode, end);
+		if (err)
+			return err;
+		clear_tail(object, size);
+		morsel_set_limit(object, pages_for(end));
+	}
+	err = mode & FALLOC_FL_ZERO_RANGE ? fs_punch(object, offset, end) : 0;
+	if (!err)
+		err = fs_fill(object, offset, end);
+	if (end <= size)
+		return err;
+	/* All of what is new, or nothing. */
+	if (err)
+		morsel_set_limit(object, pages_for(size));
+	else
+		i_size_write(inode, end);
+	return err;
+}
+
+static long fs_fallocate(struct file *file, int mode, loff_t offset, loff_t length)
+{
+	struct inode *inode = file_inode(file);
+	loff_t end;
+	int err;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		return -EOPNOTSUPP;
+	inode_lock(inode);
+	err = file_remove_privs(file);
+	if (err)
+		goto out;
+	if (mode & FALLOC_FL_PUNCH_HOLE) {
+		end = min(offset + length, (loff_t)round_up(i_size_read(inode), PAGE_SIZE));
+		if (offset < end)
+			err = fs_punch(inode->i_private, offset, end);
+	} else {
+		err = fs_allocate(inode, mode, offset, length);
+	}
+	if (!err)
+		morsel_fs_touch(inode);
+out:
+	inode_unlock(inode);
+	return err;
+}
+
+static loff_t fs_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+	struct morsel_object *object = inode->i_private;
+	loff_t size;
+	u64 found, end;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return generic_file_llseek(file, offset, whence);
+
+	inode_lock_shared(inode);
+	size = i_size_read(inode);
+	end = pages_for(size);
+	if (offset < 0 || offset >= size) {
+		offset = -ENXIO;
+		goto out;
+	}
+	if (whence == SEEK_DATA)
+		found = morsel_tree_next(&object->tree, offset >> PAGE_SHIFT, end - 1);
+	else
+		found = morsel_tree_next_hole(&object->tree, offset >> PAGE_SHIFT, end - 1);
+	if (whence == SEEK_DATA && found == end)
+		offset = -ENXIO;
+	else
+		offset = min_t(loff_t, max_t(loff_t, offset, found << PAGE_SHIFT), size);
+	if (offset >= 0)
+		offset = vfs_setpos(file, offset, inode->i_sb->s_maxbytes);
+out:
+	inode_unlock_shared(inode);
+	return offset;
+}
+
+/* Who fills or takes out does so under the lock of the inode. */
+static long fs_ioctl_locked(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct inode *inode = file_inode(file);
+	long ret = 0;
+
+	inode_lock(inode);
+	if (cmd == MORSEL_IOC_PUNCH && (IS_APPEND(inode) || IS_IMMUTABLE(inode)))
+		ret = -EPERM;
+	if (!ret && cmd == MORSEL_IOC_PUNCH)
+		ret = file_remove_privs(file);
+	if (!ret)
+		ret = morsel_file_ioctl(file, cmd, arg);
+	if (!ret && cmd == MORSEL_IOC_PUNCH)
+		morsel_fs_touch(inode);
+	inode_unlock(inode);
+	return ret;
+}
+
+static long fs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case MORSEL_IOC_POPULATE:
+	case MORSEL_IOC_PUNCH:
+		return fs_ioctl_locked(file, cmd, arg);
+	case MORSEL_IOC_DESTROY:
+		/* It has names, and goes with the last of them. */
+		return -EOPNOTSUPP;
+	}
+	return morsel_file_ioctl(file, cmd, arg);
+}
+
+static int fs_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	file_accessed(file);
+	return morsel_mmap(file, vma);
+}
+
+/* Executable where the mount is not noexec, which the kernel looks at itself. */
+static int fs_open(struct inode *inode, struct file *file)
+{
+	file->private_data = inode->i_private;
+	file->f_mode |= FMODE_CAN_ODIRECT;
+	return generic_file_open(inode, file);
+}
+
+const struct file_operations morsel_fs_file_ops = {
+	.owner = THIS_MODULE,
+	.open = fs_open,
+	.read_iter = fs_read_iter,
+	.write_iter = fs_write_iter,
+	.llseek = fs_llseek,
+	.fallocate = fs_fallocate,
+	.fsync = noop_fsync,
+	.splice_read = morsel_copy_splice_read,
+	.splice_write = iter_file_splice_write,
+	.mmap = fs_mmap,
+	.get_unmapped_area = morsel_get_unmapped_area,
+	.unlocked_ioctl = fs_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = morsel_file_show_fdinfo,
+};

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fs_xattr.c - extended attributes of morselfs
+ *
+ * A list for each inode, in memory; what an inode may have is bounded, and charged
+ * to the memory cgroup of who sets it.  The kernel has checked rights and names.
+ */
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/posix_acl_xattr.h>
+#include <linux/rwsem.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/xattr.h>
+
+#include "fs.h"
+
+/* All attributes of one inode, their names included. */
+#define XATTR_BYTES	(64u << 10)
+
+/**
+ * struct morsel_xattr - one attribute
+ * @list: in &morsel_inode.xattrs
+ * @name: with its prefix
+ * @size: bytes of @value
+ * @value: content
+ */
+struct morsel_xattr {
+	struct list_head list;
+	char *name;
+	size_t size;
+	char value[] __counted_by(size);
+};
+
+void morsel_fs_xattrs_init(struct morsel_inode *inode)
+{
+	INIT_LIST_HEAD(&inode->xattrs);
+	init_rwsem(&inode->xattr_lock);
+	inode->xattr_bytes = 0;
+}
+
+static size_t xattr_bytes(const struct morsel_xattr *xattr)
+{
+	return sizeof(*xattr) + strlen(xattr->name) + 1 + xattr->size;
+}
+
+static void xattr_free(struct morsel_xattr *xattr)
+{
+	if (xattr)
+		kfree(xattr->name);
+	kvfree(xattr);
+}
+
+/**
+ * morsel_fs_xattrs_free() - the inode goes away
+ * @inode: the inode; nobody else uses it
+ */
+void morsel_fs_xattrs_free(struct morsel_inode *inode)
+{
+	struct morsel_xattr *xattr, *next;
+
+	list_for_each_entry_safe(xattr, next, &inode->xattrs, list)
+		xattr_free(xattr);
+	INIT_LIST_HEAD(&inode->xattrs);
+}
+
+static struct morsel_xattr *xattr_new(const char *name, const void *value, size_t size)
+{
+	struct morsel_xattr *xattr;
+
+	if (size > XATTR_BYTES)
+		return ERR_PTR(-ENOSPC);
+	xattr = kvmalloc(struct_size(xattr, value, size), GFP_KERNEL_ACCOUNT);
+	if (!xattr)
+		return ERR_PTR(-ENOMEM);
+	xattr->size = size;
+	memcpy(xattr->value, value, size);
+	xattr->name = kstrdup(name, GFP_KERNEL_ACCOUNT);
+	if (!xattr->name) {
+		kvfree(xattr);
+		return ERR_PTR(-ENOMEM);
+	}
+	return xattr;
+}
+
+/* The lock of the attributes is held. */
+static struct morsel_xattr *xattr_find(struct morsel_inode *inode, const char *name)
+{
+	struct morsel_xattr *xattr;
+
+	list_for_each_entry(xattr, &inode->xattrs, list)
+		if (!strcmp(xattr->name, name))
+			return xattr;
+	return NULL;
+}
+
+static int fs_xattr_get(const struct xattr_handler *handler, struct dentry *dentry,
+			struct inode *vfs_inode, const char *suffix, void *buffer,
+			size_t size)
+{
+	struct morsel_inode *inode = morsel_inode_of(vfs_inode);
+	struct morsel_xattr *xattr;
+	int ret = -ENODATA;
+
+	down_read(&inode->xattr_lock);
+	xattr = xattr_find(inode, xattr_full_name(handler, suffix));
+	if (xattr) {
+		ret = xattr->size;
+		if (buffer && size < xattr->size)
+			ret = -ERANGE;
+		else if (buffer)
+			memcpy(buffer, xattr->value, xattr->size);
+	}
+	up_read(&inode->xattr_lock);
+	return ret;
+}
+
+/* Put @xattr (NULL: nothing) in the place of @old (NULL: of nothing). */
+static int xattr_replace(struct morsel_inode *inode, struct morsel_xattr *old,
+			 struct morsel_xattr *xattr)
+{
+	size_t bytes = inode->xattr_bytes;
+
+	if (old)
+		bytes -= xattr_bytes(old);
+	if (xattr)
+		bytes += xattr_bytes(xattr);
+	if (xattr && bytes > XATTR_BYTES)
+		return -ENOSPC;
+	if (old)
+		list_del(&old->list);
+	if (xattr)
+		list_add_tail(&xattr->list, &inode->xattrs);
+	inode->xattr_bytes = bytes;
+	return 0;
+}
+
+static int xattr_set(struct morsel_inode *inode, const char *name, const void *value,
+		     size_t size, int flags)
+{
+	struct morsel_xattr *xattr = value ? xattr_new(name, value, size) : NULL, *old;
+	int err;
+
+	if (IS_ERR(xattr))
+		return PTR_ERR(xattr);
+	down_write(&inode->xattr_lock);
+	old = xattr_find(inode, name);
+	if (old && flags & XATTR_CREATE)
+		err = -EEXIST;
+	else if (!old && (flags & XATTR_REPLACE || !xattr))
+		err = -ENODATA;
+	else
+		err = xattr_replace(inode, old, xattr);
+	up_write(&inode->xattr_lock);
+	xattr_free(err ? xattr : old);
+	return err;
+}
+
+static int fs_xattr_set(const struct xattr_handler *handler, morsel_idmap_t *idmap,
+			struct dentry *dentry, struct inode *inode, const char *suffix,
+			const void *value, size_t size, int flags)
+{
+	int err = xattr_set(morsel_inode_of(inode), xattr_full_name(handler, suffix),
+			    value, size, flags);
+
+	if (!err)
+		inode_set_ctime_current(inode);
+	return err;
+}
+
+static int fs_initxattrs(struct inode *inode, const struct xattr *xattrs, void *unused)
+{
+	const struct xattr *xattr;
+	int err = 0;
+
+	for (xattr = xattrs; xattr->name && !err; xattr++) {
+		char *name = kasprintf(GFP_KERNEL, XATTR_SECURITY_PREFIX "%s", xattr->name);
+
+		err = name ? xattr_set(morsel_inode_of(inode), name, xattr->value,
+				       xattr->value_len, 0) : -ENOMEM;
+		kfree(name);
+	}
+	return err;
+}
+
+/**
+ * morsel_fs_security_init() - what security modules want a new inode to have
+ * @inode: the new inode
+ * @dir:   where it is created
+ * @name:  its name, or NULL
+ *
+ * Return: 0 or a negative errno.
+ */
+int morsel_fs_security_init(struct inode *inode, struct inode *dir,
+			    const struct qstr *name)
+{
+	int err = security_inode_init_security(inode, dir, name, fs_initxattrs, NULL);
+
+	return err == -EOPNOTSUPP ? 0 : err;
+}
+
+static const struct xattr_handler fs_user_handler = {
+	.prefix = XATTR_USER_PREFIX,
+	.get = fs_xattr_get,
+	.set = fs_xattr_set,
+};
+
+static const struct xattr_handler fs_trusted_handler = {
+	.prefix = XATTR_TRUSTED_PREFIX,
+	.get = fs_xattr_get,
+	.set = fs_xattr_set,
+};
+
+static const struct xattr_handler fs_security_handler = {
+	.prefix = XATTR_SECURITY_PREFIX,
+	.get = fs_xattr_get,
+	.set = fs_xattr_set,
+};
+
+const struct xattr_handler * const morsel_fs_xattr_handlers[] = {
+	&fs_user_handler,
+	&fs_trusted_handler,
+	&fs_security_handler,
+	MORSEL_ACL_HANDLERS
+	NULL
+};
+
+/* Append a name to a list that may only be counted. */
+static int list_name(char *buffer, size_t size, size_t *used, const char *name)
+{
+	size_t length = strlen(name) + 1;
+
+	if (buffer) {
+		if (length > size - *used)
+			return -ERANGE;
+		memcpy(buffer + *used, name, length);
+	}
+	*used += length;
+	return 0;
+}
+
+static int list_acl(struct inode *inode, int type, const char *name, char *buffer,
+		    size_t size, size_t *used)
+{
+	struct posix_acl *acl = get_cached_acl(inode, type);
+	int err = 0;
+
+	if (!IS_ERR_OR_NULL(acl) && !is_uncached_acl(acl)) {
+		err = list_name(buffer, size, used, name);
+		posix_acl_release(acl);
+	}
+	return err;
+}
+
+ssize_t morsel_fs_listxattr(struct dentry *dentry, char *buffer, size_t size)
+{
+	struct inode *vfs_inode = d_inode(dentry);
+	struct morsel_inode *inode = morsel_inode_of(vfs_inode);
+	bool trusted = capable(CAP_SYS_ADMIN);
+	struct morsel_xattr *xattr;
+	size_t used = 0;
+	int err;
+
+	err = list_acl(vfs_inode, ACL_TYPE_ACCESS, XATTR_NAME_POSIX_ACL_ACCESS, buffer,
+		       size, &used);
+	if (!err)
+		err = list_acl(vfs_inode, ACL_TYPE_DEFAULT, XATTR_NAME_POSIX_ACL_DEFAULT,
+			       buffer, size, &used);
+	down_read(&inode->xattr_lock);
+	list_for_each_entry(xattr, &inode->xattrs, list) {
+		if (err)
+			break;
+		if (trusted || !strstarts(xattr->name, XATTR_TRUSTED_PREFIX))
+			err = list_name(buffer, size, &used, xattr->name);
+	}
+	up_read(&inode->xattr_lock);
+	return err ? : used;
+}

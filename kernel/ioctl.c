@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ioctl.c - what descriptors of a morsel are asked for, whatever front end they are of
+ *
+ * Everything that comes in is an enemy's: copied once, every reserved field and
+ * unknown flag refused.
+ */
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/morsel.h>
+
+#include "compat.h"
+#include "ioctl.h"
+#include "object.h"
+#include "punch.h"
+
+static long file_info(struct morsel_object *object, void __user *arg)
+{
+	struct morsel_info info = {};
+
+	if (!morsel_object_alive(object))
+		return -ESTALE;
+	morsel_object_describe(object, &info);
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+/*
+ * Is the open file itself in other hands too: duplicated, inherited, or on its
+ * way through a socket?  A lone thread's ioctl borrows the reference of its
+ * descriptor table, others hold one of their own.  Only advice: whoever gets
+ * hold of the file after this finds the object destroyed.
+ */
+static bool file_shared(struct file *file)
+{
+	long own = atomic_read(&current->files->count) > 1 ? 2 : 1;
+
+	return file_count(file) > own;
+}
+
+static long file_destroy(struct file *file)
+{
+	struct morsel_object *object = morsel_object_of(file);
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (!inode_owner_or_capable(morsel_idmap, file_inode(file)))
+		return -EPERM;
+	if (!morsel_object_alive(object))
+		return -ESTALE;
+	if (file_shared(file))
+		return -EBUSY;
+	return morsel_object_destroy(object);
+}
+
+/* One bounded step of work on [*next, last]; moves on what is done. */
+typedef int range_step_fn(struct morsel_object *object, u64 *next, u64 last);
+
+/* The user count keeps another thread from destroying the object meanwhile. */
+static long file_range(struct file *file, struct morsel_range __user *arg,
+		       range_step_fn *step)
+{
+	struct morsel_object *object = morsel_object_of(file);
+	u64 size = morsel_hold_limit(&object->dram.hold) << PAGE_SHIFT;
+	struct morsel_range range;
+	u64 next, last;
+	int err = 0;
+
+	if (copy_from_user(&range, arg, sizeof(range)))
+		return -EFAULT;
+	if (range.flags || range.pad || range.reserved[0] || range.reserved[1] ||
+	    !PAGE_ALIGNED(range.offset | range.length) || !range.length ||
+	    range.length > size || range.offset > size - range.length)
+		return -EINVAL;
+	if (!morsel_object_use(object))
+		return -ESTALE;
+
+	next = range.offset >> PAGE_SHIFT;
+	last = next + (range.length >> PAGE_SHIFT) - 1;
+	while (next <= last && !err) {
+		err = signal_pending(current) ? -EINTR : step(object, &next, last);
+		cond_resched();
+	}
+	morsel_object_unuse(object);
+
+	range.done = (next << PAGE_SHIFT) - range.offset;
+	return put_user(range.done, &arg->done) ? -EFAULT : err;
+}
+
+/**
+ * morsel_file_ioctl() - what a descriptor of a morsel is asked for
+ * @file: the descriptor
+ * @cmd:  MORSEL_IOC_*, from user space
+ * @arg:  its argument
+ *
+ * Return: 0 or a negative errno, -ENOTTY for what is unknown.
+ */
+long morsel_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case MORSEL_IOC_POPULATE:
+		return file_range(file, (void __user *)arg, morsel_object_fill);
+	case MORSEL_IOC_PUNCH:
+		if (!(file->f_mode & FMODE_WRITE))
+			return -EBADF;
+		return file_range(file, (void __user *)arg, morsel_punch);
+	case MORSEL_IOC_INFO:
+		return file_info(morsel_object_of(file), (void __user *)arg);
+	case MORSEL_IOC_DESTROY:
+		return file_destroy(file);
+	}
+	return -ENOTTY;
+}
+
+/**
+ * morsel_file_show_fdinfo() - facts for /proc/PID/fdinfo
+ * @m:    where to
+ * @file: the descriptor
+ */
+void morsel_file_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct morsel_object *object = morsel_object_of(file);
+	struct morsel_info info = {};
+
+	if (!morsel_object_alive(object))
+		return;
+	morsel_object_describe(object, &info);
+	seq_printf(m, "morsel-id:\t0x%016llx\n", info.id);
+	seq_printf(m, "morsel-order:\t%u\n", info.order);
+	seq_printf(m, "morsel-flags:\t0x%x\n", info.flags);
+	seq_printf(m, "morsel-address:\t0x%llx\n", info.address);
+	seq_printf(m, "morsel-data-frames:\t%llu\n", info.data_frames);
+	seq_printf(m, "morsel-table-frames:\t%llu\n", info.table_frames);
+	seq_printf(m, "morsel-reserve-frames:\t%llu\n", info.reserve_frames);
+	seq_printf(m, "morsel-allocated:\t%llu\n", info.allocated);
+	seq_printf(m, "morsel-mappings:\t%llu\n", info.mappings);
+	seq_printf(m, "morsel-attachments:\t%llu\n", info.attachments);
+	seq_printf(m, "morsel-attached:\t%llu\n", info.attached);
+}
