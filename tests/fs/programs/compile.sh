@@ -6,6 +6,10 @@
 . tests/fs/program.sh
 cd "$work" || exit
 
+# The compiler's own files, too.
+mkdir tmp
+export TMPDIR=$work/tmp
+
 cp -r "$top"/{lib,tools,include,programs.mk,VERSION} .
 check "make" make -s -j 2 -C tools
 check "the tool runs" build/bin/morsel --version
