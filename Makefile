@@ -53,6 +53,7 @@ tests: lib
 	@$(MAKE) -C tests/unit
 	@$(MAKE) -C tests/guest
 	@$(MAKE) -C tests/fuzz
+	@$(MAKE) -C tests/fs
 
 deps-%:
 	@scripts/deps $*

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the guest tests share; see guest.h. */
+/* What the tests of morsels share; see guest.h. */
 #include "guest.h"
 
-#include <sched.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <time.h>
-
 #define RUN 64 /* neighbours in spread() */
-#define PATIENCE 60.0 /* seconds that await() waits before it gives up */
 
 unsigned int opt_seconds = 1;
 unsigned long opt_pages = 8192;
@@ -17,19 +10,9 @@ unsigned long opt_pages = 8192;
 static int device_fd = -1;
 static unsigned int races = 1;
 static struct morsel_stats at_first;
-static __thread sigjmp_buf probe_env;
-static __thread volatile sig_atomic_t probing;
-
-static void on_fault(int sig)
-{
-	if (probing)
-		siglongjmp(probe_env, sig);
-	signal(sig, SIG_DFL);
-}
 
 void guest_init(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = on_fault };
 	int opt;
 
 	setvbuf(stdout, NULL, _IONBF, 0);
@@ -41,8 +24,7 @@ void guest_init(int argc, char **argv)
 		else
 			bail("usage: %s [-s SECONDS] [-n PAGES]", argv[0]);
 	}
-	sigaction(SIGSEGV, &action, NULL);
-	sigaction(SIGBUS, &action, NULL);
+	catch_faults();
 	device_fd = morsel_device_open();
 	if (device_fd < 0)
 		bail("%s: %s", MORSEL_DEVICE, strerror(-device_fd));
@@ -179,42 +161,6 @@ uint64_t free_addr(unsigned int order, unsigned int slot)
 	return base + (slot + 1) * (order == 4 ? 1ull << 48 : 1ull << 40);
 }
 
-int probe(void *addr, enum access how)
-{
-	int sig = sigsetjmp(probe_env, 1);
-
-	if (!sig) {
-		probing = 1;
-		if (how == READ)
-			(void)*(volatile char *)addr;
-		else if (how == WRITE) /* a write that changes nothing */
-			__asm__ volatile("lock orb $0, %0"
-					 : "+m"(*(volatile char *)addr));
-		else if (((int (*)(void))addr)() != 42)
-			sig = -1;
-	}
-	probing = 0;
-	return sig;
-}
-
-bool peek(void *addr, uint64_t *value)
-{
-	int sig = sigsetjmp(probe_env, 1);
-
-	if (!sig) {
-		probing = 1;
-		*value = *(volatile uint64_t *)addr;
-	}
-	probing = 0;
-	return !sig;
-}
-
-void put_code(void *addr)
-{
-	/* mov $42, %eax; ret */
-	memcpy(addr, (char[]){ 0xb8, 42, 0, 0, 0, 0xc3 }, 6);
-}
-
 uint64_t spread(unsigned int order, uint64_t i, uint64_t n)
 {
 	if (n >= pages_of(order) || n < RUN)
@@ -275,66 +221,6 @@ uint64_t tables_for_spread(unsigned int order, uint64_t n)
 	return tables;
 }
 
-bool run_on(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return !sched_setaffinity(0, sizeof(set), &set);
-}
-
-void run_anywhere(void)
-{
-	cpu_set_t set;
-
-	memset(&set, 0xff, sizeof(set));
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
-pid_t spawn(int (*fn)(void *arg), void *arg)
-{
-	pid_t parent = getpid(), pid = fork();
-
-	if (pid < 0)
-		bail("fork: %s", strerror(errno));
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(98);
-	_exit(fn(arg));
-}
-
-int reap(pid_t pid)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) != pid)
-		bail("waitpid: %s", strerror(errno));
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-void *shared(size_t size)
-{
-	void *p = mmap(NULL, size, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		bail("shared memory: %s", strerror(errno));
-	return p;
-}
-
-void await(atomic_int *step, int value)
-{
-	double limit = now() + PATIENCE;
-
-	while (atomic_load(step) < value) {
-		if (now() > limit)
-			bail("step %d never came", value);
-		sched_yield();
-	}
-}
-
 unsigned long table_bytes(void)
 {
 	static char text[8192];
@@ -350,38 +236,6 @@ unsigned long table_bytes(void)
 	return strtoul(line + strlen("VmPTE:"), NULL, 10) * 1024;
 }
 
-void put_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		bail("%s to %s: %s", text, path, strerror(errno));
-	close(fd);
-}
-
-void get_text(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = read(fd, text, size - 1);
-
-	if (fd < 0 || n <= 0)
-		bail("%s: %s", path, strerror(errno));
-	text[n] = 0;
-	close(fd);
-}
-
-/* As it was read: one value, or all there are with the chosen one in brackets. */
-void put_back(const char *path, char *text)
-{
-	char *chosen = strchr(text, '[');
-
-	if (chosen) {
-		*strchr(chosen, ']') = 0;
-		text = chosen + 1;
-	}
-	put_text(path, text);
-}
-
 void split_time(unsigned int n)
 {
 	races = n;
@@ -394,24 +248,4 @@ bool goes_on(double start, bool enough)
 	if (share < 1)
 		share = opt_seconds < 1 ? opt_seconds : 1;
 	return passed < share || (!enough && passed < share + 60);
-}
-
-uint64_t random64(void)
-{
-	static __thread uint64_t state;
-
-	if (!state)
-		state = (uint64_t)getpid() << 32 ^ (uint64_t)(now() * 1e9) ^
-			(uintptr_t)&state;
-	state ^= state << 13;
-	state ^= state >> 7;
-	return state ^= state << 17;
-}
-
-double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec * 1e-9;
 }

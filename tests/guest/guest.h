@@ -1,33 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the guest tests share: short forms of the calls that must not fail
- * here, children, access probes, and the model of how many frames a morsel
- * should hold.
+ * What the tests of morsels share: short forms of the calls that must not fail
+ * here, and the model of how many frames a morsel should hold.
  */
 #ifndef GUEST_H
 #define GUEST_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-#include <fcntl.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "common.h"
+
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <morsel.h>
 
-#include "tap.h"
-
 #define PAGE MORSEL_PAGE_SIZE
-#define R PROT_READ
-#define W PROT_WRITE
-#define X PROT_EXEC
-#define RW (R | W)
 
 extern unsigned int opt_seconds; /* -s: how long the races of a test last */
 extern unsigned long opt_pages; /* -n: pages in the tests that populate much */
@@ -63,17 +48,6 @@ void destroy(int fd);
  */
 uint64_t free_addr(unsigned int order, unsigned int slot);
 
-/*
- * Access rights as the CPU sees them: 0, or the signal that the access
- * raised.
- */
-enum access { READ, WRITE, EXECUTE };
-int probe(void *addr, enum access how);
-/* Puts "return 42" at @addr, which is what probe(EXECUTE) expects to find. */
-void put_code(void *addr);
-/* Reads a word, where that raises no signal. */
-bool peek(void *addr, uint64_t *value);
-
 /* Pages by index, each with a stamp of its own in its first eight bytes. */
 static inline _Atomic uint64_t *word(char *base, uint64_t page)
 {
@@ -101,27 +75,8 @@ uint64_t bad_stamps(char *base, unsigned int order, uint64_t n);
 uint64_t tables_for(unsigned int order, const uint64_t *pages, uint64_t n);
 uint64_t tables_for_spread(unsigned int order, uint64_t n);
 
-/* Stays on that processor; false when there is none. */
-bool run_on(int cpu);
-void run_anywhere(void);
-
-/*
- * Children: reap() gives the exit status, or minus the signal that killed it.
- */
-pid_t spawn(int (*fn)(void *arg), void *arg);
-int reap(pid_t pid);
-
-/* Zeroed memory that children share; a step counter to keep them in line. */
-void *shared(size_t size);
-void await(atomic_int *step, int value);
-
 /* Bytes of page tables of this process (VmPTE). */
 unsigned long table_bytes(void);
-
-/* Small files of the kernel; put_back() takes what get_text() gave. */
-void put_text(const char *path, const char *text);
-void get_text(const char *path, char *text, size_t size);
-void put_back(const char *path, char *text);
 
 /* The time of -s is for this many races together; each gets a second at least. */
 void split_time(unsigned int races);
@@ -131,7 +86,5 @@ void split_time(unsigned int races);
  * a while.
  */
 bool goes_on(double start, bool enough);
-uint64_t random64(void);
-double now(void);
 
 #endif /* GUEST_H */
