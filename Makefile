@@ -26,6 +26,7 @@ help:
 	@echo 'make check      all tests; T=NAME for one: T=guest-6.12-4lvl-pti; JOBS=1: one at a time'
 	@echo 'make check-debug  the guest tests on kernels with KASAN, lockdep, failing allocations; KCSAN'
 	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
+	@echo 'make programs   databases, caches, git, compilers and stressors on morselfs; KERNEL=6.1'
 	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
 	@echo 'make bench      all benchmarks beside their peers, about 100 minutes without KVM; B=NAME KERNEL=6.1'
 	@echo 'make report     figures, tables and bars of what make bench left: build/bench/report/report.html'
@@ -86,6 +87,14 @@ mutants: deps-check
 	$(call step,taking one protection at a time out of the module)
 	@prove --timer --exec '' --verbose scripts/mutants
 
+programs: KERNEL ?= 6.12
+programs: deps-programs
+	$(call step,building everything for kernel $(KERNEL))
+	@$(MAKE) module-$(KERNEL) user tests
+	$(call step,running programs that know nothing of morsels on morselfs; half an hour without KVM)
+	@vm/run --kernel $(KERNEL) --mem 4G --timeout 7200 -- tests/fs/guest -t 900 -- \
+		$(notdir $(wildcard tests/fs/programs/*.sh))
+
 fuzz: KERNEL ?= 6.12
 fuzz: SECONDS ?= 600
 fuzz: CPU ?= max
@@ -128,4 +137,4 @@ deb: deps-deb
 clean:
 	rm -rf build
 
-.PHONY: all help modules user lib tools examples demo tests run check check-debug mutants fuzz bench report morsel-bench shell install deb clean
+.PHONY: all help modules user lib tools examples demo tests run check check-debug mutants programs fuzz bench report morsel-bench shell install deb clean

@@ -470,8 +470,8 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
  *
  * Context: fault path; may sleep.
  * Return: VM_FAULT_NOPAGE when the access is to be tried again,
- * VM_FAULT_RETRY, the VMA lock dropped, when that wants the mmap lock, or
- * VM_FAULT_OOM.
+ * VM_FAULT_RETRY, the VMA lock dropped, when that wants the mmap lock,
+ * VM_FAULT_OOM, or VM_FAULT_SIGBUS where there is no budget for a table.
  */
 vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 			      struct morsel_tree *tree, u64 index,
@@ -483,11 +483,13 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 	struct morsel_slot *slot;
 	unsigned long seq;
 	u64 table, value;
+	int err;
 
 	if (!entry)
 		return VM_FAULT_NOPAGE;
-	if (morsel_tree_table(tree, index, level, &table))
-		return VM_FAULT_OOM;
+	err = morsel_tree_table(tree, index, level, &table);
+	if (err)
+		return err == -ENOSPC ? VM_FAULT_SIGBUS : VM_FAULT_OOM;
 	if (morsel_entry_pfn(READ_ONCE(*entry)) == table) {
 		if (present)
 			morsel_tlb_flush_local();

@@ -4,7 +4,10 @@
  *
  * A counter per processor, so that faults far from the limit share no cache line.
  * Who charges adds first and looks then: of several who reach the limit at once
- * some may be refused what would have fitted, but never is it exceeded.
+ * some may be refused what would have fitted, but it is not exceeded.
+ *
+ * Tables may exceed it by a little: or what there was room for could not be mapped
+ * when nothing is left.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>
@@ -33,6 +36,25 @@ void morsel_budget_exit(struct morsel_budget *budget)
 	percpu_counter_destroy(&budget->used);
 }
 
+static int budget_charge(struct morsel_budget *budget, unsigned int frames,
+			 bool overdraw)
+{
+	u64 max;
+
+	if (!budget)
+		return 0;
+	percpu_counter_add(&budget->used, frames);
+	/* Pairs with morsel_budget_resize(). */
+	max = READ_ONCE(budget->max);
+	if (max && overdraw)
+		max += (max >> 6) + 64;
+	if (max && percpu_counter_compare(&budget->used, max) > 0) {
+		percpu_counter_sub(&budget->used, frames);
+		return -ENOSPC;
+	}
+	return 0;
+}
+
 /**
  * morsel_budget_charge() - use some of it
  * @budget: the budget, or NULL: there is none
@@ -43,18 +65,19 @@ void morsel_budget_exit(struct morsel_budget *budget)
  */
 int morsel_budget_charge(struct morsel_budget *budget, unsigned int frames)
 {
-	u64 max;
+	return budget_charge(budget, frames, false);
+}
 
-	if (!budget)
-		return 0;
-	percpu_counter_add(&budget->used, frames);
-	/* Pairs with morsel_budget_resize(): it is exceeded by none, or by one. */
-	max = READ_ONCE(budget->max);
-	if (max && percpu_counter_compare(&budget->used, max) > 0) {
-		percpu_counter_sub(&budget->used, frames);
-		return -ENOSPC;
-	}
-	return 0;
+/**
+ * morsel_budget_charge_table() - use some of it for a table
+ * @budget: the budget, or NULL: there is none
+ *
+ * Context: any but interrupts.
+ * Return: 0 or -ENOSPC.
+ */
+int morsel_budget_charge_table(struct morsel_budget *budget)
+{
+	return budget_charge(budget, 1, true);
 }
 
 /**

@@ -19,6 +19,7 @@ struct morsel_budget {
 int morsel_budget_init(struct morsel_budget *budget, u64 max);
 void morsel_budget_exit(struct morsel_budget *budget);
 int morsel_budget_charge(struct morsel_budget *budget, unsigned int frames);
+int morsel_budget_charge_table(struct morsel_budget *budget);
 void morsel_budget_uncharge(struct morsel_budget *budget, unsigned int frames);
 int morsel_budget_resize(struct morsel_budget *budget, u64 max);
 

@@ -156,13 +156,11 @@ static inline int morsel_acl_chmod(morsel_idmap_t *idmap, struct dentry *dentry,
 	&posix_acl_default_xattr_handler,
 #endif
 
-/* 6.5: reads into a pipe by copying. */
+/* 6.5: reads into a pipe without an iterator of its own. */
 #ifdef MORSEL_HAVE_COPY_SPLICE_READ
-#define morsel_copy_splice_read copy_splice_read
+#define morsel_splice_read copy_splice_read
 #else
-ssize_t morsel_copy_splice_read(struct file *in, loff_t *ppos,
-				struct pipe_inode_info *pipe, size_t length,
-				unsigned int flags);
+#define morsel_splice_read generic_file_splice_read
 #endif
 
 /*

@@ -64,7 +64,7 @@ static int dram_table_alloc(struct morsel_source *source, unsigned int level,
 			    u64 *pfn)
 {
 	struct morsel_dram *dram = to_dram(source);
-	int err = morsel_budget_charge(dram->budget, 1);
+	int err = morsel_budget_charge_table(dram->budget);
 	struct page *page;
 
 	if (err)
@@ -204,7 +204,8 @@ static int dram_pages_alloc(struct morsel_source *source, u64 index, void *hint,
 	if (count > 1) {
 		got = dram_pages_new(dram, index, hint, pfns, count);
 	} else {
-		if (hint && !dram_one_by_one(hint))
+		/* What is ahead of need is in no budget. */
+		if (hint && !dram->budget && !dram_one_by_one(hint))
 			page = dram_page_ahead(dram);
 		if (!page)
 			page = dram_page_new(hint, index);

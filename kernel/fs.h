@@ -37,7 +37,7 @@ struct morsel_fs {
  * @born:   when it was made
  * @flags:  FS_*_FL, as chattr(1) sets them
  * @xattrs: struct morsel_xattr
- * @xattr_bytes: what they take
+ * @bytes:  what they and the target of a symbolic link take; see morsel_fs_pay()
  * @xattr_lock: protects both
  */
 struct morsel_inode {
@@ -45,8 +45,8 @@ struct morsel_inode {
 	struct timespec64 born;
 	u32 flags;
 	struct list_head xattrs;
-	size_t xattr_bytes;
-	struct rw_semaphore xattr_lock;	/* protects xattrs, xattr_bytes */
+	size_t bytes;
+	struct rw_semaphore xattr_lock;	/* protects xattrs, bytes */
 };
 
 static inline struct morsel_fs *morsel_fs_of(const struct super_block *sb)
@@ -67,6 +67,7 @@ void morsel_fs_deregister(void);
 struct inode *morsel_fs_inode_new(morsel_idmap_t *idmap, struct super_block *sb,
 				  struct inode *dir, umode_t mode, dev_t dev);
 void morsel_fs_touch(struct inode *inode);
+int morsel_fs_pay(struct inode *inode, size_t bytes);
 
 /* fs_file.c */
 extern const struct file_operations morsel_fs_file_ops;

@@ -25,6 +25,9 @@
 #include "object.h"
 #include "punch.h"
 
+/* What one call of vfs_fallocate() punches of a range: 1 GiB. */
+#define FS_PUNCH_STEP	BIT_ULL(18)
+
 static u64 pages_for(loff_t size)
 {
 	return DIV_ROUND_UP_ULL(size, PAGE_SIZE);
@@ -40,7 +43,8 @@ static void clear_part(struct morsel_object *object, loff_t from, loff_t to)
 	page = morsel_object_page(object, from >> PAGE_SHIFT);
 	if (!page)
 		return;
-	memzero_page(page, offset_in_page(from), to - from);
+	if (!PageHWPoison(page))
+		memzero_page(page, offset_in_page(from), to - from);
 	put_page(page);
 }
 
@@ -79,8 +83,10 @@ static ssize_t read_page(struct morsel_object *object, loff_t pos, size_t length
 
 	if (!page)
 		return iov_iter_zero(length, to);
+	/* Not copy_page_to_iter(): that hands the page itself to a pipe (6.1). */
 	copied = PageHWPoison(page) ?
-			 -EIO : copy_page_to_iter(page, offset_in_page(pos), length, to);
+			 -EIO : copy_to_iter(page_address(page) + offset_in_page(pos),
+					     length, to);
 	put_page(page);
 	return copied;
 }
@@ -303,8 +309,8 @@ static long fs_fallocate(struct file *file, int mode, loff_t offset, loff_t leng
 	} else {
 		err = fs_allocate(inode, mode, offset, length);
 	}
-	if (!err)
-		morsel_fs_touch(inode);
+	/* A part of it may be done. */
+	morsel_fs_touch(inode);
 out:
 	inode_unlock(inode);
 	return err;
@@ -342,31 +348,40 @@ out:
 	return offset;
 }
 
-/* Who fills or takes out does so under the lock of the inode. */
-static long fs_ioctl_locked(struct file *file, unsigned int cmd, unsigned long arg)
+/* Under the lock of the inode, for it may get shorter; a step at a time. */
+static int fs_fill_step(struct file *file, u64 *next, u64 last)
 {
 	struct inode *inode = file_inode(file);
-	long ret = 0;
+	struct morsel_object *object = inode->i_private;
+	int err = -ERANGE;
 
 	inode_lock(inode);
-	if (cmd == MORSEL_IOC_PUNCH && (IS_APPEND(inode) || IS_IMMUTABLE(inode)))
-		ret = -EPERM;
-	if (!ret && cmd == MORSEL_IOC_PUNCH)
-		ret = file_remove_privs(file);
-	if (!ret)
-		ret = morsel_file_ioctl(file, cmd, arg);
-	if (!ret && cmd == MORSEL_IOC_PUNCH)
-		morsel_fs_touch(inode);
+	if (last < morsel_hold_limit(&object->dram.hold))
+		err = morsel_object_fill(object, next, last);
 	inode_unlock(inode);
-	return ret;
+	/* As if it had been so before. */
+	return err == -ERANGE ? -EINVAL : err;
+}
+
+/* As any other hole, with all that the kernel looks at and tells of. */
+static int fs_punch_step(struct file *file, u64 *next, u64 last)
+{
+	u64 end = min(last, *next | (FS_PUNCH_STEP - 1)) + 1;
+	int err = vfs_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				*next << PAGE_SHIFT, (end - *next) << PAGE_SHIFT);
+
+	if (!err)
+		*next = end;
+	return err;
 }
 
 static long fs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case MORSEL_IOC_POPULATE:
+		return morsel_file_range(file, (void __user *)arg, fs_fill_step);
 	case MORSEL_IOC_PUNCH:
-		return fs_ioctl_locked(file, cmd, arg);
+		return morsel_file_range(file, (void __user *)arg, fs_punch_step);
 	case MORSEL_IOC_DESTROY:
 		/* It has names, and goes with the last of them. */
 		return -EOPNOTSUPP;
@@ -396,7 +411,7 @@ const struct file_operations morsel_fs_file_ops = {
 	.llseek = fs_llseek,
 	.fallocate = fs_fallocate,
 	.fsync = noop_fsync,
-	.splice_read = morsel_copy_splice_read,
+	.splice_read = morsel_splice_read,
 	.splice_write = iter_file_splice_write,
 	.mmap = fs_mmap,
 	.get_unmapped_area = morsel_get_unmapped_area,

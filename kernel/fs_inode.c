@@ -31,7 +31,34 @@ void morsel_fs_touch(struct inode *inode)
 	morsel_inode_set_mtime(inode, inode_set_ctime_current(inode));
 }
 
-/* The least that is free when the object is made: none of its memory is paid yet. */
+/* Little is in the price of the inode. */
+static unsigned int frames_for(size_t bytes)
+{
+	return (bytes + PAGE_SIZE - 512) / PAGE_SIZE;
+}
+
+/**
+ * morsel_fs_pay() - charge what an inode has in memory besides pages
+ * @inode: the inode; one who calls at a time
+ * @bytes: what it is to have from now on
+ *
+ * Return: 0 or -ENOSPC.
+ */
+int morsel_fs_pay(struct inode *inode, size_t bytes)
+{
+	struct morsel_budget *budget = &morsel_fs_of(inode->i_sb)->frames;
+	unsigned int now = frames_for(morsel_inode_of(inode)->bytes);
+	unsigned int then = frames_for(bytes);
+	int err = then > now ? morsel_budget_charge(budget, then - now) : 0;
+
+	if (err)
+		return err;
+	if (then < now)
+		morsel_budget_uncharge(budget, now - then);
+	morsel_inode_of(inode)->bytes = bytes;
+	return 0;
+}
+
 static int fs_inode_init_type(struct inode *inode, umode_t mode, dev_t dev)
 {
 	struct morsel_object *object;
@@ -89,6 +116,8 @@ struct inode *morsel_fs_inode_new(morsel_idmap_t *idmap, struct super_block *sb,
 	inode_init_owner(idmap, inode, dir, mode);
 	morsel_inode_init_times(inode);
 	morsel_inode_of(inode)->born = inode_get_ctime(inode);
+	/* The cache is where lists live: what is not there is nowhere. */
+	cache_no_acl(inode);
 	err = fs_inode_init_type(inode, inode->i_mode, dev);
 	if (err) {
 		clear_nlink(inode);
@@ -156,19 +185,55 @@ static int fs_mkdir(morsel_idmap_t *idmap, struct inode *dir, struct dentry *den
 	return err;
 }
 
+/* A further name takes as much as an inode: there is no other limit to them. */
+static int fs_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
+{
+	struct morsel_fs *fs = morsel_fs_of(dir->i_sb);
+	bool further = d_inode(old)->i_nlink;
+	int err = further ? morsel_budget_charge(&fs->inodes, 1) : 0;
+
+	if (err)
+		return err;
+	err = simple_link(old, dir, dentry);
+	if (err && further)
+		morsel_budget_uncharge(&fs->inodes, 1);
+	return err;
+}
+
+/* One name of several is gone; the last one takes the inode with it. */
+static void fs_name_gone(struct inode *inode)
+{
+	if (!S_ISDIR(inode->i_mode) && inode->i_nlink)
+		morsel_budget_uncharge(&morsel_fs_of(inode->i_sb)->inodes, 1);
+}
+
+static int fs_unlink(struct inode *dir, struct dentry *dentry)
+{
+	int err = simple_unlink(dir, dentry);
+
+	if (!err)
+		fs_name_gone(d_inode(dentry));
+	return err;
+}
+
 static int fs_symlink(morsel_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
 		      const char *target)
 {
 	struct inode *inode = fs_inode_in(idmap, dir, &dentry->d_name,
 					  S_IFLNK | 0777, 0);
+	int err;
 
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
-	inode->i_link = kstrdup(target, GFP_KERNEL_ACCOUNT);
-	if (!inode->i_link) {
+	err = morsel_fs_pay(inode, strlen(target));
+	if (!err) {
+		inode->i_link = kstrdup(target, GFP_KERNEL_ACCOUNT);
+		err = inode->i_link ? 0 : -ENOMEM;
+	}
+	if (err) {
 		clear_nlink(inode);
 		iput(inode);
-		return -ENOMEM;
+		return err;
 	}
 	i_size_write(inode, strlen(target));
 	fs_name(dir, dentry, inode);
@@ -216,8 +281,10 @@ static int fs_rename(morsel_idmap_t *idmap, struct inode *old_dir, struct dentry
 		if (err)
 			return err;
 	}
-	return simple_rename(idmap, old_dir, old, new_dir, new,
-			     flags & ~RENAME_WHITEOUT);
+	err = simple_rename(idmap, old_dir, old, new_dir, new, flags & ~RENAME_WHITEOUT);
+	if (!err && !(flags & RENAME_EXCHANGE) && d_really_is_positive(new))
+		fs_name_gone(d_inode(new));
+	return err;
 }
 
 static int fs_setattr(morsel_idmap_t *idmap, struct dentry *dentry, struct iattr *attr)
@@ -301,8 +368,8 @@ static const struct inode_operations fs_dir_inode_ops = {
 	.set_acl = morsel_fs_set_acl,
 	.create = fs_create,
 	.lookup = simple_lookup,
-	.link = simple_link,
-	.unlink = simple_unlink,
+	.link = fs_link,
+	.unlink = fs_unlink,
 	.symlink = fs_symlink,
 	.mkdir = fs_mkdir,
 	.rmdir = simple_rmdir,
@@ -316,8 +383,11 @@ static const struct inode_operations fs_file_inode_ops = {
 	.set_acl = morsel_fs_set_acl,
 };
 
+/* Not .fileattr_*: the same ioctls may be a driver's. */
 static const struct inode_operations fs_special_inode_ops = {
-	FS_INODE_OPS,
+	.setattr = fs_setattr,
+	.getattr = fs_getattr,
+	.listxattr = morsel_fs_listxattr,
 	.set_acl = morsel_fs_set_acl,
 };
 

@@ -58,12 +58,13 @@ static int parse_amount(struct fs_context *fc, const struct fs_parameter *param,
 	u64 value = memparse(param->string, &rest);
 
 	if (*rest == '%' && percent_of) {
-		if (value > 100)
+		if (!value || value > 100)
 			goto bad;
 		value = div_u64(percent_of * value, 100);
 		rest++;
 	}
-	if (*rest || rest == param->string)
+	/* Counters are signed. */
+	if (*rest || rest == param->string || value > S64_MAX - PAGE_SIZE)
 		goto bad;
 	*amount = value;
 	return 0;
@@ -77,14 +78,16 @@ static int fs_option(struct fs_context *fc, struct fs_parameter *param)
 	u64 ram = (u64)totalram_pages() << PAGE_SHIFT;
 	struct fs_parse_result result;
 	int opt, err = 0;
+	u64 amount;
 
 	opt = fs_parse(fc, fs_parameters, param, &result);
 	if (opt < 0)
 		return opt;
 	switch (opt) {
 	case FS_SIZE:
-		err = parse_amount(fc, param, ram, &options->size);
-		options->size = DIV_ROUND_UP_ULL(options->size, PAGE_SIZE);
+		err = parse_amount(fc, param, ram, &amount);
+		if (!err)
+			options->size = DIV_ROUND_UP_ULL(amount, PAGE_SIZE);
 		break;
 	case FS_INODES:
 		err = parse_amount(fc, param, 0, &options->inodes);

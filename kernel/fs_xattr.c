@@ -37,7 +37,7 @@ void morsel_fs_xattrs_init(struct morsel_inode *inode)
 {
 	INIT_LIST_HEAD(&inode->xattrs);
 	init_rwsem(&inode->xattr_lock);
-	inode->xattr_bytes = 0;
+	inode->bytes = 0;
 }
 
 static size_t xattr_bytes(const struct morsel_xattr *xattr)
@@ -63,6 +63,7 @@ void morsel_fs_xattrs_free(struct morsel_inode *inode)
 	list_for_each_entry_safe(xattr, next, &inode->xattrs, list)
 		xattr_free(xattr);
 	INIT_LIST_HEAD(&inode->xattrs);
+	morsel_fs_pay(&inode->inode, 0);
 }
 
 static struct morsel_xattr *xattr_new(const char *name, const void *value, size_t size)
@@ -120,7 +121,8 @@ static int fs_xattr_get(const struct xattr_handler *handler, struct dentry *dent
 static int xattr_replace(struct morsel_inode *inode, struct morsel_xattr *old,
 			 struct morsel_xattr *xattr)
 {
-	size_t bytes = inode->xattr_bytes;
+	size_t bytes = inode->bytes;
+	int err;
 
 	if (old)
 		bytes -= xattr_bytes(old);
@@ -128,11 +130,13 @@ static int xattr_replace(struct morsel_inode *inode, struct morsel_xattr *old,
 		bytes += xattr_bytes(xattr);
 	if (xattr && bytes > XATTR_BYTES)
 		return -ENOSPC;
+	err = morsel_fs_pay(&inode->inode, bytes);
+	if (err)
+		return err;
 	if (old)
 		list_del(&old->list);
 	if (xattr)
 		list_add_tail(&xattr->list, &inode->xattrs);
-	inode->xattr_bytes = bytes;
 	return 0;
 }
 

@@ -56,12 +56,20 @@ static long file_destroy(struct file *file)
 	return morsel_object_destroy(object);
 }
 
-/* One bounded step of work on [*next, last]; moves on what is done. */
-typedef int range_step_fn(struct morsel_object *object, u64 *next, u64 last);
-
-/* The user count keeps another thread from destroying the object meanwhile. */
-static long file_range(struct file *file, struct morsel_range __user *arg,
-		       range_step_fn *step)
+/**
+ * morsel_file_range() - do something to a range that user space names, in steps
+ * @file: descriptor of the morsel
+ * @arg:  the range, from user space
+ * @step: one bounded step of it
+ *
+ * No lock is held while user space is looked at.  The user count keeps another
+ * thread from destroying the object meanwhile; that it gets shorter is for @step to
+ * see, which is told the limit by what it calls.
+ *
+ * Return: 0 or a negative errno.
+ */
+long morsel_file_range(struct file *file, struct morsel_range __user *arg,
+		       morsel_range_step *step)
 {
 	struct morsel_object *object = morsel_object_of(file);
 	u64 size = morsel_hold_limit(&object->dram.hold) << PAGE_SHIFT;
@@ -81,13 +89,23 @@ static long file_range(struct file *file, struct morsel_range __user *arg,
 	next = range.offset >> PAGE_SHIFT;
 	last = next + (range.length >> PAGE_SHIFT) - 1;
 	while (next <= last && !err) {
-		err = signal_pending(current) ? -EINTR : step(object, &next, last);
+		err = signal_pending(current) ? -EINTR : step(file, &next, last);
 		cond_resched();
 	}
 	morsel_object_unuse(object);
 
 	range.done = (next << PAGE_SHIFT) - range.offset;
 	return put_user(range.done, &arg->done) ? -EFAULT : err;
+}
+
+static int file_fill(struct file *file, u64 *next, u64 last)
+{
+	return morsel_object_fill(morsel_object_of(file), next, last);
+}
+
+static int file_punch(struct file *file, u64 *next, u64 last)
+{
+	return morsel_punch(morsel_object_of(file), next, last);
 }
 
 /**
@@ -102,11 +120,11 @@ long morsel_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case MORSEL_IOC_POPULATE:
-		return file_range(file, (void __user *)arg, morsel_object_fill);
+		return morsel_file_range(file, (void __user *)arg, file_fill);
 	case MORSEL_IOC_PUNCH:
 		if (!(file->f_mode & FMODE_WRITE))
 			return -EBADF;
-		return file_range(file, (void __user *)arg, morsel_punch);
+		return morsel_file_range(file, (void __user *)arg, file_punch);
 	case MORSEL_IOC_INFO:
 		return file_info(morsel_object_of(file), (void __user *)arg);
 	case MORSEL_IOC_DESTROY:

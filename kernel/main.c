@@ -40,17 +40,18 @@ static int __init morsel_init(void)
 	err = morsel_dram_setup();
 	if (err)
 		return err;
-	err = morsel_fs_register();
-	if (err)
-		goto err_dram;
 	err = morsel_dev_register();
 	if (err)
-		goto err_fs;
+		goto err_dram;
+	/* Last: from here on it may be mounted, and that is not undone. */
+	err = morsel_fs_register();
+	if (err)
+		goto err_dev;
 	morsel_debug_setup();
 	return 0;
 
-err_fs:
-	morsel_fs_deregister();
+err_dev:
+	morsel_dev_deregister();
 err_dram:
 	morsel_dram_teardown();
 	return err;
@@ -59,8 +60,8 @@ err_dram:
 static void __exit morsel_exit(void)
 {
 	morsel_debug_teardown();
-	morsel_dev_deregister();
 	morsel_fs_deregister();
+	morsel_dev_deregister();
 	morsel_object_teardown();
 	morsel_dram_teardown();
 }

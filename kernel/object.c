@@ -355,6 +355,8 @@ int morsel_object_map(struct morsel_object *object)
 	if (!morsel_object_use(object))
 		return -ESTALE;
 	atomic_inc(&object->mappings);
+	/* Pairs with morsel_set_limit(). */
+	smp_mb__after_atomic();
 	return 0;
 }
 
@@ -489,6 +491,7 @@ static struct morsel_mirror *object_mirror(struct morsel_object *object,
 					   unsigned long vm_flags)
 {
 	struct morsel_mirror *mirror, *other;
+	int err;
 
 	/* Pairs with the swap below. */
 	mirror = smp_load_acquire(&object->mirrors[rights]);
@@ -497,11 +500,12 @@ static struct morsel_mirror *object_mirror(struct morsel_object *object,
 
 	mirror = kmalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT);
 	if (!mirror)
-		return NULL;
-	if (morsel_mirror_init(mirror, &object->tree,
-			       morsel_dram_leaf_flags(vm_flags))) {
+		return ERR_PTR(-ENOMEM);
+	err = morsel_mirror_init(mirror, &object->tree,
+				 morsel_dram_leaf_flags(vm_flags));
+	if (err) {
 		kfree(mirror);
-		return NULL;
+		return ERR_PTR(err);
 	}
 	other = cmpxchg(&object->mirrors[rights], NULL, mirror);
 	if (other) {
@@ -544,8 +548,8 @@ int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
 	else
 		rights = vm_flags & VM_WRITE ? MORSEL_RWX : MORSEL_RX;
 	mirror = object_mirror(object, rights, vm_flags);
-	if (!mirror)
-		return -ENOMEM;
+	if (IS_ERR(mirror))
+		return PTR_ERR(mirror);
 	*tree = &mirror->tree;
 	added = morsel_mirror_populate(mirror, first, last, vma);
 out:
@@ -567,20 +571,23 @@ out:
  */
 struct page *morsel_object_page(struct morsel_object *object, u64 index)
 {
-	for (;;) {
-		u64 pfn = morsel_tree_lookup(&object->tree, index);
-		struct page *page;
+	struct page *page = NULL;
+	u64 pfn;
 
-		if (pfn == MORSEL_PFN_NONE)
-			return NULL;
+	/* So that what describes the frame does not go away. */
+	rcu_read_lock();
+	while ((pfn = morsel_tree_lookup(&object->tree, index)) != MORSEL_PFN_NONE) {
 		page = pfn_to_page(pfn);
 		if (get_page_unless_zero(page)) {
 			if (morsel_tree_lookup(&object->tree, index) == pfn)
-				return page;
+				break;
 			put_page(page);
 		}
+		page = NULL;
 		cpu_relax();
 	}
+	rcu_read_unlock();
+	return page;
 }
 
 /**

@@ -156,20 +156,21 @@ static void truncate_rest(struct morsel_object *object, u64 limit)
 {
 	struct address_space *mapping = object->inode->i_mapping;
 	u64 end = morsel_level_pages(object->order) - 1;
-	u64 first = morsel_tree_next(&object->tree, limit, end);
+	u64 first = limit, last;
 
-	do {
-		u64 last = min(end, first | (PUNCH_WINDOW - 1));
+	/* Private copies, too, of pages that were punched before. */
+	unmap_mapping_range(mapping, limit << PAGE_SHIFT, 0, 1);
+	while ((first = morsel_tree_next(&object->tree, first, end)) <= end) {
 		LIST_HEAD(pages);
 
-		if (first <= end)
-			punch_out(object, first, last, &pages);
-		/* Private copies, too, and those of pages that were punched before. */
-		unmap_mapping_range(mapping, limit << PAGE_SHIFT, 0, 1);
-		if (first <= end)
-			punch_free(object, first, last, &pages);
-		first = morsel_tree_next(&object->tree, last + 1, end);
-	} while (first <= end);
+		last = min(end, first | (PUNCH_WINDOW - 1));
+		punch_out(object, first, last, &pages);
+		/* What was mapped until it was disowned. */
+		unmap_mapping_range(mapping, first << PAGE_SHIFT,
+				    (last - first + 1) << PAGE_SHIFT, 1);
+		punch_free(object, first, last, &pages);
+		first = last + 1;
+	}
 }
 
 /**

@@ -2,16 +2,20 @@
 /* What the tests of a file system share; see fs.h. */
 #include "fs.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/morsel.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 unsigned int opt_seconds = 1;
 bool opt_old;
+bool fs_morsels;
 
 static char top[PATH_MAX - 64], own[PATH_MAX], type[64];
 static struct statfs at_first;
@@ -69,6 +73,7 @@ void fs_enter(const char *dir)
 	if (!dir || !realpath(dir, top))
 		bail("which directory?");
 	look_up(top, type, options);
+	fs_morsels = !strcmp(type, "morselfs");
 	if (statfs(top, &at_first))
 		bail("%s: %s", top, strerror(errno));
 	snprintf(own, sizeof(own), "%s/%s.XXXXXX", top,
@@ -192,4 +197,25 @@ void become(uid_t uid, gid_t gid)
 	if (setgroups(0, NULL) || setresgid(gid, gid, gid) ||
 	    setresuid(uid, uid, uid))
 		bail("cannot be user %d: %s", uid, strerror(errno));
+}
+
+long tables(int fd)
+{
+	struct morsel_stats stats;
+	struct morsel_info info;
+	int device, err;
+
+	if (!fs_morsels)
+		return 0;
+	if (fd >= 0) {
+		if (ioctl(fd, MORSEL_IOC_INFO, &info))
+			bail("MORSEL_IOC_INFO: %s", strerror(errno));
+		return info.table_frames;
+	}
+	device = open("/dev/morsel", O_RDONLY | O_CLOEXEC);
+	err = ioctl(device, MORSEL_IOC_STATS, &stats);
+	if (err)
+		bail("MORSEL_IOC_STATS: %s", strerror(errno));
+	close(device);
+	return stats.table_frames;
 }

@@ -2,8 +2,7 @@
 /*
  * What the tests of a file system share.  Each runs in an empty directory of its
  * own, which is its working directory, on the file system it is pointed at: by its
- * first argument, else by FS_DIR.  None knows which file system that is; what one
- * has to mount itself is of the same type.
+ * first argument, else by FS_DIR.  What one has to mount itself is of the same type.
  */
 #ifndef FS_H
 #define FS_H
@@ -25,6 +24,11 @@
 extern unsigned int opt_seconds; /* -s: how long the races of a test last */
 /* -o: tmpfs before 6.6, which knows neither O_DIRECT nor user.* attributes */
 extern bool opt_old;
+/*
+ * The files are morsels, where these differ from files of tmpfs: tables are counted,
+ * nothing is allocated behind the end of a file, and mappings do not grow.
+ */
+extern bool fs_morsels;
 
 /* Options and directory, in this order the start of a test; fs_init() does both. */
 void fs_init(int argc, char **argv);
@@ -51,6 +55,9 @@ struct stat status(int fd);
 void fill(char *p, off_t offset, size_t len, unsigned int seed);
 size_t differ(const char *p, off_t offset, size_t len, unsigned int seed);
 size_t not_zero(const char *p, size_t len);
+
+/* Tables of a file, or with -1 of all: 0 where files are no morsels. */
+long tables(int fd);
 
 /* In a child: another user, with no capabilities and no further groups. */
 void become(uid_t uid, gid_t gid);

@@ -106,10 +106,10 @@ static void map_move(struct fsx *x, struct fsx_file *f)
 
 	if (!r.len)
 		return;
-	map = mmap(NULL, PAGE, RW, MAP_SHARED, f->fd, p.from);
+	map = mmap(NULL, fs_morsels ? len : PAGE, RW, MAP_SHARED, f->fd, p.from);
 	must(x, map != MAP_FAILED);
 	must(x, probe(map, READ) == 0);
-	map = mremap(map, PAGE, len, MREMAP_MAYMOVE);
+	map = mremap(map, fs_morsels ? len : PAGE, len, MREMAP_MAYMOVE);
 	must(x, map != MAP_FAILED);
 	compare(x, f, map + (r.from - p.from), r);
 	to = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -74,9 +74,12 @@ static void op_truncate(struct fsx *x, struct fsx_file *f)
 
 static void op_allocate(struct fsx *x, struct fsx_file *f)
 {
-	struct range r = any_range(x);
 	bool keep = !x->alone || below(x, 2);
+	struct range r = keep && fs_morsels ? clip(f, any_range(x)) : any_range(x);
 	off_t end = r.from + r.len;
+
+	if (!r.len)
+		return;
 
 	say(x, "%#llx+%#zx%s", (unsigned long long)r.from, r.len,
 	    keep ? " keep size" : "");
@@ -99,9 +102,12 @@ static void op_punch(struct fsx *x, struct fsx_file *f)
 /* A file system need not have it; then it must leave the file alone. */
 static void op_zero(struct fsx *x, struct fsx_file *f)
 {
-	struct range r = any_range(x);
 	bool keep = !x->alone || below(x, 2);
+	struct range r = keep && fs_morsels ? clip(f, any_range(x)) : any_range(x);
 	off_t end = r.from + r.len;
+
+	if (!r.len)
+		return;
 
 	say(x, "%#llx+%#zx%s", (unsigned long long)r.from, r.len,
 	    keep ? " keep size" : "");

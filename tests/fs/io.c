@@ -148,7 +148,7 @@ static void sizes(void)
 	ok(pwrite(fd, "x", 1, most) == -1 &&
 		   errno == (most == LLONG_MAX ? EINVAL : EFBIG),
 	   "there is none behind them");
-	is(status(fd).st_blocks, PAGE / 512, "it takes a page");
+	is(status(fd).st_blocks - tables(fd) * (PAGE / 512), PAGE / 512, "it takes a page");
 	is(ftruncate(fd, 0), 0, "shrunk");
 	close(fd);
 }

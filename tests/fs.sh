@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# fs-KERNEL-LEVELS-PTI.t, all links to this file: morselfs in a guest with that
+# kernel, 4 or 5 levels of page tables, page-table isolation on or off: what a file
+# system in memory must do, random operations and races, and, with 4 levels, some
+# programs that know nothing of it; make programs runs all of those
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tests/configuration.sh
+
+names=(morsels eof names attributes xattr permissions io locks watch futex handles space memcg
+	races fsx)
+[ "$levels" = 5 ] || names+=(lmdb.sh memcached.sh git.sh)
+exec vm/run "${configuration[@]}" --timeout 1800 -- \
+	tests/fs/guest -s "${SECONDS_PER_RACE:-10}" -- "${names[@]}"
