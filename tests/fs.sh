@@ -3,8 +3,8 @@
 #
 # fs-KERNEL-LEVELS-PTI.t, all links to this file: morselfs in a guest with that
 # kernel, 4 or 5 levels of page tables, page-table isolation on or off: what a file
-# system in memory must do, random operations and races, and, with 4 levels, some
-# programs that know nothing of it; make programs runs all of those
+# system in memory must do, random operations and races, and, with 4 levels, LMDB;
+# make programs runs all of those that know nothing of it
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,6 +12,6 @@ cd "$(dirname "$0")/.."
 
 names=(morsels eof names attributes xattr permissions io locks watch futex handles space memcg
 	races fsx)
-[ "$levels" = 5 ] || names+=(lmdb.sh memcached.sh git.sh)
+[ "$levels" = 5 ] || names+=(lmdb.sh)
 exec vm/run "${configuration[@]}" --timeout 1800 -- \
 	tests/fs/guest -s "${SECONDS_PER_RACE:-10}" -- "${names[@]}"
