@@ -5,16 +5,17 @@
 # guest with that kernel, 4 or 5 levels of page tables, page-table isolation on or
 # off, and that many processors.  All tests run with 4 levels and isolation, all
 # but those that go through the command line with 5 and none; with the two other
-# combinations those that have to do with either.  The races are left to races.sh
-# where that runs them.
+# combinations, of which each kernel has one, and on the cloud kernel those that
+# have to do with either.  The races are left to races.sh where that runs them.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/configuration.sh
 
-case $levels-$pti in
-4-on) options=() ;;
-5-off) options=(-x) ;;
+case $kernel-$levels-$pti in
+6.12-cloud-*) options=(-c) ;;
+*-4-on) options=() ;;
+*-5-off) options=(-x) ;;
 *) options=(-c) ;;
 esac
 [ ! -e "tests/races-$kernel-${levels}lvl-$([ "$pti" = on ] || echo no)pti.t" ] || options+=(-r)
