@@ -128,6 +128,7 @@ is "klog-check refuses an empty log" "$?" 2
 
 # run_all NAME STATUS: run-all, on a test that prints what stands on standard input
 mkdir -p "$tmp/tree/tests/guest" "$tmp/tree/build/tests/guest"
+cp tests/tap-problem.sh "$tmp/tree/tests"
 cp tests/guest/run-all "$tmp/tree/tests/guest"
 printf '#!/bin/sh\necho same\n' >"$tmp/tree/build/tests/guest/stats"
 chmod +x "$tmp/tree/build/tests/guest/stats"
