@@ -72,17 +72,27 @@ static void op_truncate(struct fsx *x, struct fsx_file *f)
 	model_resize(x, f, size);
 }
 
+/* What to allocate, and whether the size is to stay; on morselfs within it then. */
+static struct range draw_allocation(struct fsx *x, struct fsx_file *f, bool *keep)
+{
+	struct range r;
+
+	*keep = !x->alone || below(x, 2);
+	r = *keep && fs_morsels ? clip(f, any_range(x)) : any_range(x);
+	if (r.len)
+		say(x, "%#llx+%#zx%s", (unsigned long long)r.from, r.len,
+		    *keep ? " keep size" : "");
+	return r;
+}
+
 static void op_allocate(struct fsx *x, struct fsx_file *f)
 {
-	bool keep = !x->alone || below(x, 2);
-	struct range r = keep && fs_morsels ? clip(f, any_range(x)) : any_range(x);
+	bool keep;
+	struct range r = draw_allocation(x, f, &keep);
 	off_t end = r.from + r.len;
 
 	if (!r.len)
 		return;
-
-	say(x, "%#llx+%#zx%s", (unsigned long long)r.from, r.len,
-	    keep ? " keep size" : "");
 	must(x, fallocate(f->fd, keep ? FALLOC_FL_KEEP_SIZE : 0, r.from,
 			  r.len) == 0);
 	if (!keep && end > f->size)
@@ -102,15 +112,12 @@ static void op_punch(struct fsx *x, struct fsx_file *f)
 /* A file system need not have it; then it must leave the file alone. */
 static void op_zero(struct fsx *x, struct fsx_file *f)
 {
-	bool keep = !x->alone || below(x, 2);
-	struct range r = keep && fs_morsels ? clip(f, any_range(x)) : any_range(x);
+	bool keep;
+	struct range r = draw_allocation(x, f, &keep);
 	off_t end = r.from + r.len;
 
 	if (!r.len)
 		return;
-
-	say(x, "%#llx+%#zx%s", (unsigned long long)r.from, r.len,
-	    keep ? " keep size" : "");
 	if (fallocate(f->fd,
 		      FALLOC_FL_ZERO_RANGE | (keep ? FALLOC_FL_KEEP_SIZE : 0),
 		      r.from, r.len)) {
