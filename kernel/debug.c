@@ -20,10 +20,7 @@
 
 static struct dentry *debug_dir;
 
-/* The tree for reading and writing, then the mirrors. */
-#define DEBUG_TREES	(1 + MORSEL_MIRRORS)
-
-static const char * const debug_rights[DEBUG_TREES] = {
+static const char * const debug_rights[1 + MORSEL_MIRRORS] = {
 	"rw", [1 + MORSEL_R] = "r", [1 + MORSEL_RX] = "rx", [1 + MORSEL_RWX] = "rwx",
 };
 
@@ -32,28 +29,18 @@ static const char * const debug_rights[DEBUG_TREES] = {
  * @object: its morsel, while a part is read
  * @frame:  by which it is found
  * @serial: by which it is known
- * @tree:   index of the tree
- * @table:  a table of that, or at level 0 the morsel's own line
+ * @set:    of which set of tables it is
+ * @tree:   that, but on the morsel's own line
+ * @table:  a table of it, or at level 0 the morsel's own line
  */
 struct debug_place {
 	struct morsel_object *object;
 	u64 frame;
 	u64 serial;
-	unsigned int tree;
+	unsigned int set;
+	const struct morsel_tree *tree;
 	struct morsel_table_place table;
 };
-
-static const struct morsel_tree *debug_tree(struct morsel_object *object,
-					    unsigned int tree)
-{
-	struct morsel_mirror *mirror;
-
-	if (!tree)
-		return &object->tree;
-	/* Pairs with the swap in object_mirror(). */
-	mirror = smp_load_acquire(&object->mirrors[tree - 1]);
-	return mirror ? &mirror->tree : NULL;
-}
 
 /* The first morsel from @place->frame on; its own line, if it is a new one. */
 static bool debug_find(struct debug_place *place)
@@ -63,7 +50,7 @@ static bool debug_find(struct debug_place *place)
 		return false;
 	if (place->object->serial != place->serial) {
 		place->serial = place->object->serial;
-		place->tree = 0;
+		place->set = 0;
 		place->table = (struct morsel_table_place){};
 	}
 	return true;
@@ -84,14 +71,9 @@ static void *debug_next(struct seq_file *m, void *v, loff_t *pos)
 
 	++*pos;
 	cond_resched();
-	for (; place->tree < DEBUG_TREES; place->tree++) {
-		const struct morsel_tree *tree =
-			debug_tree(place->object, place->tree);
-
-		if (tree && morsel_tree_next_table(tree, &place->table))
-			return place;
-		place->table = (struct morsel_table_place){};
-	}
+	place->tree = morsel_object_next_table(place->object, &place->set, &place->table);
+	if (place->tree)
+		return place;
 	morsel_object_unuse(place->object);
 	place->frame++;
 	return debug_find(place) ? place : NULL;
@@ -120,15 +102,14 @@ static void debug_show_object(struct seq_file *m, struct morsel_object *object)
 static int debug_show(struct seq_file *m, void *v)
 {
 	struct debug_place *place = v;
-	const struct morsel_tree *tree = debug_tree(place->object, place->tree);
 
 	if (!place->table.level)
 		debug_show_object(m, place->object);
 	else
 		seq_printf(m, " table rights=%s level=%u first=%llu used=%u\n",
-			   debug_rights[place->tree], place->table.level,
+			   debug_rights[place->set], place->table.level,
 			   place->table.first,
-			   morsel_tree_used(tree, &place->table));
+			   morsel_tree_used(place->tree, &place->table));
 	return 0;
 }
 

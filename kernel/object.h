@@ -68,12 +68,6 @@ bool morsel_object_permits(struct morsel_object *object, int mask);
 struct morsel_object *morsel_object_get(u64 id, int mask);
 struct morsel_object *morsel_object_find(u64 *frame);
 int morsel_object_next(u64 *cursor, struct morsel_info *info);
-int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
-			   u64 first, u64 last, struct vm_area_struct *vma,
-			   struct morsel_tree **tree);
-struct page *morsel_object_page(struct morsel_object *object, u64 index);
-int morsel_object_insert(struct morsel_object *object, u64 index, struct page *page);
-int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last);
 bool morsel_object_use(struct morsel_object *object);
 void morsel_object_unuse(struct morsel_object *object);
 void morsel_object_abandon(struct morsel_object *object);
@@ -86,6 +80,18 @@ void morsel_object_describe(struct morsel_object *object,
 			    struct morsel_info *info);
 unsigned long morsel_object_count(void);
 void morsel_object_teardown(void);
+
+/* pages.c */
+int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
+			   u64 first, u64 last, struct vm_area_struct *vma,
+			   struct morsel_tree **tree);
+struct page *morsel_object_page(struct morsel_object *object, u64 index);
+int morsel_object_insert(struct morsel_object *object, u64 index, struct page *page);
+int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last);
+struct morsel_tree *morsel_object_next_table(struct morsel_object *object,
+					     unsigned int *set,
+					     struct morsel_table_place *place);
+void morsel_object_mirrors_destroy(struct morsel_object *object);
 
 /* The greatest order that the processor can walk. */
 static inline unsigned int morsel_order_max(void)
