@@ -14,7 +14,6 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/falloc.h>
@@ -26,7 +25,6 @@
 #include "ioctl.h"
 #include "mapping.h"
 #include "object.h"
-#include "punch.h"
 
 static int morsel_file_release(struct inode *inode, struct file *file)
 {
@@ -40,8 +38,8 @@ static long morsel_file_fallocate(struct file *file, int mode, loff_t offset,
 {
 	struct morsel_object *object = morsel_object_of(file);
 	u64 size = morsel_level_size(object->order);
-	u64 next, last;
-	int err = 0;
+	u64 next, end;
+	int err;
 
 	if (mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;
@@ -53,12 +51,8 @@ static long morsel_file_fallocate(struct file *file, int mode, loff_t offset,
 		return -ESTALE;
 
 	next = offset >> PAGE_SHIFT;
-	last = (min_t(u64, offset + length, size) >> PAGE_SHIFT) - 1;
-	while (next <= last && !err) {
-		err = fatal_signal_pending(current) ? -EINTR :
-						      morsel_punch(object, &next, last);
-		cond_resched();
-	}
+	end = min_t(u64, offset + length, size) >> PAGE_SHIFT;
+	err = morsel_file_steps(file, morsel_file_punch, &next, end, true);
 	morsel_object_unuse(object);
 	return err;
 }

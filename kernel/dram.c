@@ -182,6 +182,17 @@ static noinline unsigned int dram_pages_new(struct morsel_dram *dram, u64 index,
 	return i;
 }
 
+/* A single page for a fault: of what is ahead, which is in no budget, or a new one. */
+static struct page *dram_page_for(struct morsel_dram *dram, u64 index,
+				  struct vm_area_struct *vma)
+{
+	struct page *page = NULL;
+
+	if (vma && !dram->budget && !dram_one_by_one(vma))
+		page = dram_page_ahead(dram);
+	return page ? : dram_page_new(vma, index);
+}
+
 /*
  * @hint is the VMA of the fault, or NULL.  Only faults have others to follow
  * one by one.
@@ -190,8 +201,8 @@ static int dram_pages_alloc(struct morsel_source *source, u64 index, void *hint,
 			    u64 *pfns, unsigned int count)
 {
 	struct morsel_dram *dram = to_dram(source);
-	struct page *page = NULL;
 	unsigned int got = 1;
+	struct page *page;
 	int err = morsel_budget_charge(dram->budget, count);
 
 	/* Of the last of a budget singly. */
@@ -204,11 +215,7 @@ static int dram_pages_alloc(struct morsel_source *source, u64 index, void *hint,
 	if (count > 1) {
 		got = dram_pages_new(dram, index, hint, pfns, count);
 	} else {
-		/* What is ahead of need is in no budget. */
-		if (hint && !dram->budget && !dram_one_by_one(hint))
-			page = dram_page_ahead(dram);
-		if (!page)
-			page = dram_page_new(hint, index);
+		page = dram_page_for(dram, index, hint);
 		if (page)
 			*pfns = dram_page_adopt(dram, page, index);
 		else

@@ -38,7 +38,7 @@ struct morsel_fs {
  * @flags:  FS_*_FL, as chattr(1) sets them
  * @xattrs: struct morsel_xattr
  * @bytes:  what they and the target of a symbolic link take; see morsel_fs_pay()
- * @xattr_lock: protects both
+ * @xattr_lock: protects @xattrs and @bytes
  */
 struct morsel_inode {
 	struct inode inode;
@@ -46,7 +46,7 @@ struct morsel_inode {
 	u32 flags;
 	struct list_head xattrs;
 	size_t bytes;
-	struct rw_semaphore xattr_lock;	/* protects xattrs, bytes */
+	struct rw_semaphore xattr_lock;
 };
 
 static inline struct morsel_fs *morsel_fs_of(const struct super_block *sb)

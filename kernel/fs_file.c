@@ -225,11 +225,11 @@ static ssize_t fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return ret;
 }
 
-static int fs_punch(struct morsel_object *object, loff_t from, loff_t to)
+static int fs_punch(struct file *file, loff_t from, loff_t to)
 {
+	struct morsel_object *object = morsel_object_of(file);
 	u64 first = DIV_ROUND_UP_ULL(from, PAGE_SIZE);
 	u64 end = to >> PAGE_SHIFT;
-	int err = 0;
 
 	if (first > end) {
 		clear_part(object, from, to);
@@ -237,33 +237,23 @@ static int fs_punch(struct morsel_object *object, loff_t from, loff_t to)
 	}
 	clear_part(object, from, first << PAGE_SHIFT);
 	clear_part(object, end << PAGE_SHIFT, to);
-	while (first < end && !err) {
-		err = fatal_signal_pending(current) ? -EINTR :
-						      morsel_punch(object, &first, end - 1);
-		cond_resched();
-	}
-	return err;
+	return morsel_file_steps(file, morsel_file_punch, &first, end, true);
 }
 
-static int fs_fill(struct morsel_object *object, loff_t from, loff_t to)
+static int fs_fill(struct file *file, loff_t from, loff_t to)
 {
-	u64 next = from >> PAGE_SHIFT, end = pages_for(to);
-	int err = 0;
+	u64 next = from >> PAGE_SHIFT;
 
-	while (next < end && !err) {
-		err = signal_pending(current) ? -EINTR :
-						morsel_object_fill(object, &next, end - 1);
-		cond_resched();
-	}
-	return err;
+	return morsel_file_steps(file, morsel_file_fill, &next, pages_for(to), false);
 }
 
 /*
  * To allocate is to populate.  Nothing can be populated behind the end of a file,
  * where a mapping must not reach it: that with FALLOC_FL_KEEP_SIZE is not supported.
  */
-static int fs_allocate(struct inode *inode, int mode, loff_t offset, loff_t length)
+static int fs_allocate(struct file *file, int mode, loff_t offset, loff_t length)
 {
+	struct inode *inode = file_inode(file);
 	struct morsel_object *object = inode->i_private;
 	loff_t size = i_size_read(inode), end = offset + length;
 	int err;
@@ -277,9 +267,9 @@ static int fs_allocate(struct inode *inode, int mode, loff_t offset, loff_t leng
 		clear_tail(object, size);
 		morsel_set_limit(object, pages_for(end));
 	}
-	err = mode & FALLOC_FL_ZERO_RANGE ? fs_punch(object, offset, end) : 0;
+	err = mode & FALLOC_FL_ZERO_RANGE ? fs_punch(file, offset, end) : 0;
 	if (!err)
-		err = fs_fill(object, offset, end);
+		err = fs_fill(file, offset, end);
 	if (end <= size)
 		return err;
 	/* All of what is new, or nothing. */
@@ -305,9 +295,9 @@ static long fs_fallocate(struct file *file, int mode, loff_t offset, loff_t leng
 	if (mode & FALLOC_FL_PUNCH_HOLE) {
 		end = min(offset + length, (loff_t)round_up(i_size_read(inode), PAGE_SIZE));
 		if (offset < end)
-			err = fs_punch(inode->i_private, offset, end);
+			err = fs_punch(file, offset, end);
 	} else {
-		err = fs_allocate(inode, mode, offset, length);
+		err = fs_allocate(file, mode, offset, length);
 	}
 	/* A part of it may be done. */
 	morsel_fs_touch(inode);

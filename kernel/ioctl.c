@@ -57,6 +57,56 @@ static long file_destroy(struct file *file)
 }
 
 /**
+ * morsel_file_steps() - do something to a range of pages, step by step
+ * @file:  descriptor of the morsel; the caller is a user of it
+ * @step:  one bounded step of it
+ * @next:  first page; moved on
+ * @end:   first page behind the range
+ * @fatal: only a signal that kills ends it, else any
+ *
+ * Return: 0, -EINTR, or what @step refuses for.
+ */
+int morsel_file_steps(struct file *file, morsel_range_step *step, u64 *next, u64 end,
+		      bool fatal)
+{
+	int err = 0;
+
+	while (*next < end && !err) {
+		bool ends = fatal ? fatal_signal_pending(current) : signal_pending(current);
+
+		err = ends ? -EINTR : step(file, next, end - 1);
+		cond_resched();
+	}
+	return err;
+}
+
+/**
+ * morsel_file_fill() - populate, as a step of morsel_file_steps()
+ * @file: descriptor of the morsel; the caller is a user of it
+ * @next: first page; moved on
+ * @last: last page
+ *
+ * Return: see morsel_object_fill().
+ */
+int morsel_file_fill(struct file *file, u64 *next, u64 last)
+{
+	return morsel_object_fill(morsel_object_of(file), next, last);
+}
+
+/**
+ * morsel_file_punch() - take out, as a step of morsel_file_steps()
+ * @file: descriptor of the morsel; the caller is a user of it
+ * @next: first page; moved on
+ * @last: last page
+ *
+ * Return: see morsel_punch().
+ */
+int morsel_file_punch(struct file *file, u64 *next, u64 last)
+{
+	return morsel_punch(morsel_object_of(file), next, last);
+}
+
+/**
  * morsel_file_range() - do something to a range that user space names, in steps
  * @file: descriptor of the morsel
  * @arg:  the range, from user space
@@ -74,8 +124,8 @@ long morsel_file_range(struct file *file, struct morsel_range __user *arg,
 	struct morsel_object *object = morsel_object_of(file);
 	u64 size = morsel_hold_limit(&object->dram.hold) << PAGE_SHIFT;
 	struct morsel_range range;
-	u64 next, last;
-	int err = 0;
+	u64 next, end;
+	int err;
 
 	if (copy_from_user(&range, arg, sizeof(range)))
 		return -EFAULT;
@@ -87,25 +137,12 @@ long morsel_file_range(struct file *file, struct morsel_range __user *arg,
 		return -ESTALE;
 
 	next = range.offset >> PAGE_SHIFT;
-	last = next + (range.length >> PAGE_SHIFT) - 1;
-	while (next <= last && !err) {
-		err = signal_pending(current) ? -EINTR : step(file, &next, last);
-		cond_resched();
-	}
+	end = next + (range.length >> PAGE_SHIFT);
+	err = morsel_file_steps(file, step, &next, end, false);
 	morsel_object_unuse(object);
 
 	range.done = (next << PAGE_SHIFT) - range.offset;
 	return put_user(range.done, &arg->done) ? -EFAULT : err;
-}
-
-static int file_fill(struct file *file, u64 *next, u64 last)
-{
-	return morsel_object_fill(morsel_object_of(file), next, last);
-}
-
-static int file_punch(struct file *file, u64 *next, u64 last)
-{
-	return morsel_punch(morsel_object_of(file), next, last);
 }
 
 /**
@@ -120,11 +157,11 @@ long morsel_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case MORSEL_IOC_POPULATE:
-		return morsel_file_range(file, (void __user *)arg, file_fill);
+		return morsel_file_range(file, (void __user *)arg, morsel_file_fill);
 	case MORSEL_IOC_PUNCH:
 		if (!(file->f_mode & FMODE_WRITE))
 			return -EBADF;
-		return morsel_file_range(file, (void __user *)arg, file_punch);
+		return morsel_file_range(file, (void __user *)arg, morsel_file_punch);
 	case MORSEL_IOC_INFO:
 		return file_info(morsel_object_of(file), (void __user *)arg);
 	case MORSEL_IOC_DESTROY:
