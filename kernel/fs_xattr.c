@@ -15,6 +15,7 @@
 #include <linux/xattr.h>
 
 #include "fs.h"
+#include "object.h"
 
 /* All attributes of one inode, their names included. */
 #define XATTR_BYTES	(64u << 10)
@@ -173,6 +174,39 @@ static int fs_xattr_set(const struct xattr_handler *handler, morsel_idmap_t *idm
 	return err;
 }
 
+/*
+ * Where a file is to be mapped is an attribute of who may write to it, and goes along
+ * when files are copied with their attributes.
+ */
+static int fs_address_set(const struct xattr_handler *handler, morsel_idmap_t *idmap,
+			  struct dentry *dentry, struct inode *inode, const char *suffix,
+			  const void *value, size_t size, int flags)
+{
+	char text[sizeof("0xffffffffffffffff")] = "";
+	struct morsel_object *object = inode->i_private;
+	u64 address = 0, old;
+	int err;
+
+	if (!S_ISREG(inode->i_mode))
+		return -EOPNOTSUPP;
+	if (value) {
+		if (size >= sizeof(text))
+			return -EINVAL;
+		memcpy(text, value, size);
+		if (kstrtou64(text, 0, &address) || !address)
+			return -EINVAL;
+	}
+	/* One at a time, under the lock of the inode. */
+	old = READ_ONCE(object->address);
+	err = morsel_object_set_address(object, address);
+	if (err)
+		return err;
+	err = fs_xattr_set(handler, idmap, dentry, inode, suffix, value, size, flags);
+	if (err)
+		morsel_object_set_address(object, old);
+	return err;
+}
+
 static int fs_initxattrs(struct inode *inode, const struct xattr *xattrs, void *unused)
 {
 	const struct xattr *xattr;
@@ -204,6 +238,12 @@ int morsel_fs_security_init(struct inode *inode, struct inode *dir,
 	return err == -EOPNOTSUPP ? 0 : err;
 }
 
+static const struct xattr_handler fs_address_handler = {
+	.name = XATTR_USER_PREFIX "morsel.address",
+	.get = fs_xattr_get,
+	.set = fs_address_set,
+};
+
 static const struct xattr_handler fs_user_handler = {
 	.prefix = XATTR_USER_PREFIX,
 	.get = fs_xattr_get,
@@ -223,6 +263,7 @@ static const struct xattr_handler fs_security_handler = {
 };
 
 const struct xattr_handler * const morsel_fs_xattr_handlers[] = {
+	&fs_address_handler,
 	&fs_user_handler,
 	&fs_trusted_handler,
 	&fs_security_handler,

@@ -145,6 +145,45 @@ long morsel_file_range(struct file *file, struct morsel_range __user *arg,
 	return put_user(range.done, &arg->done) ? -EFAULT : err;
 }
 
+/* Where to go on is an enemy's, too: any place that a table could have will do. */
+static bool table_valid(const struct morsel_object *object,
+			const struct morsel_table *table)
+{
+	if (table->rights > MORSEL_MIRRORS || table->pad || table->reserved[0] ||
+	    table->reserved[1] || table->level > object->order)
+		return false;
+	if (!table->level)
+		return !table->first;
+	return table->first < morsel_level_pages(object->order) &&
+	       !(table->first % morsel_level_pages(table->level));
+}
+
+static long file_next_table(struct morsel_object *object, void __user *arg)
+{
+	struct morsel_table_place place = {};
+	const struct morsel_tree *tree;
+	struct morsel_table table;
+
+	BUILD_BUG_ON(MORSEL_TABLE_R != 1 + MORSEL_R || MORSEL_TABLE_RX != 1 + MORSEL_RX ||
+		     MORSEL_TABLE_RWX != 1 + MORSEL_RWX);
+	if (copy_from_user(&table, arg, sizeof(table)))
+		return -EFAULT;
+	if (!table_valid(object, &table))
+		return -EINVAL;
+	if (!morsel_object_use(object))
+		return -ESTALE;
+	place.level = table.level;
+	place.first = table.first;
+	tree = morsel_object_next_table(object, &table.rights, &place);
+	table.level = place.level;
+	table.first = place.first;
+	table.used = tree ? morsel_tree_used(tree, &place) : 0;
+	morsel_object_unuse(object);
+	if (!tree)
+		return -ENOENT;
+	return copy_to_user(arg, &table, sizeof(table)) ? -EFAULT : 0;
+}
+
 /**
  * morsel_file_ioctl() - what a descriptor of a morsel is asked for
  * @file: the descriptor
@@ -162,6 +201,8 @@ long morsel_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		if (!(file->f_mode & FMODE_WRITE))
 			return -EBADF;
 		return morsel_file_range(file, (void __user *)arg, morsel_file_punch);
+	case MORSEL_IOC_NEXT_TABLE:
+		return file_next_table(morsel_object_of(file), (void __user *)arg);
 	case MORSEL_IOC_INFO:
 		return file_info(morsel_object_of(file), (void __user *)arg);
 	case MORSEL_IOC_DESTROY:

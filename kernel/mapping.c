@@ -342,8 +342,9 @@ static void morsel_vm_close(struct vm_area_struct *vma)
 static bool address_permitted(struct morsel_object *object, u64 pgoff,
 			      unsigned long addr)
 {
-	return !object->address ||
-	       addr == object->address + (pgoff << PAGE_SHIFT);
+	u64 fixed = READ_ONCE(object->address);
+
+	return !fixed || addr == fixed + (pgoff << PAGE_SHIFT);
 }
 
 static int morsel_vm_mremap(struct vm_area_struct *vma)
@@ -548,14 +549,15 @@ unsigned long morsel_get_unmapped_area(struct file *file, unsigned long addr,
 				       unsigned long flags)
 {
 	struct morsel_object *object = morsel_object_of(file);
-	u64 offset = (u64)pgoff << PAGE_SHIFT;
+	u64 offset = (u64)pgoff << PAGE_SHIFT, fixed;
 	unsigned long found;
 	unsigned int level;
 
 	if (!range_valid(object, pgoff, len))
 		return -EINVAL;
-	if (object->address)
-		return area_fixed(object->address + offset, addr, len, flags);
+	fixed = READ_ONCE(object->address);
+	if (fixed)
+		return area_fixed(fixed + offset, addr, len, flags);
 	if (flags & MAP_FIXED)
 		return morsel_unmapped_area(addr, len, flags);
 

@@ -497,6 +497,24 @@ void morsel_object_retire(struct morsel_object *object)
 }
 
 /**
+ * morsel_object_set_address() - say where a growing object is to be mapped
+ * @object:  the object
+ * @address: of its first page, a page's, or 0: anywhere
+ *
+ * What is mapped stays where it is.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int morsel_object_set_address(struct morsel_object *object, u64 address)
+{
+	if (address && !address_valid(address, PAGE_SIZE))
+		return -EINVAL;
+	/* Read once by who maps. */
+	WRITE_ONCE(object->address, address);
+	return 0;
+}
+
+/**
  * morsel_object_describe() - fill in the facts for user space
  * @object: the object; the caller is a user of it or holds the RCU read lock
  * @info:   zeroed by the caller
@@ -518,7 +536,7 @@ void morsel_object_describe(struct morsel_object *object,
 	info->attachments = atomic_long_read(&object->attachments.now);
 	info->descriptors = max(atomic_read(&object->users) - mappings, 0);
 	info->order = morsel_tree_order(&object->tree);
-	info->address = object->address;
+	info->address = READ_ONCE(object->address);
 	info->flags = READ_ONCE(object->flags);
 	info->mode = object->inode->i_mode & 0777;
 	info->uid = from_kuid_munged(ns, object->inode->i_uid);

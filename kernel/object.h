@@ -30,7 +30,7 @@ enum morsel_rights { MORSEL_R, MORSEL_RX, MORSEL_RWX, MORSEL_MIRRORS };
  * @id:       morsel ID that was handed out, fixed
  * @data_id:  ID of the tree, fixed; the same but for objects with a meta morsel
  * @meta:     frame of the meta morsel, or MORSEL_PFN_NONE
- * @address:  where it is to be mapped, or 0: anywhere
+ * @address:  where it is to be mapped, or 0: anywhere; see morsel_object_set_address()
  * @flags:    MORSEL_CREATE_*
  * @users:    descriptors and VMAs; far below zero once destroyed
  * @mappings: VMAs
@@ -76,6 +76,7 @@ void morsel_object_copy_map(struct morsel_object *object);
 void morsel_object_unmap(struct morsel_object *object);
 int morsel_object_destroy(struct morsel_object *object);
 void morsel_object_retire(struct morsel_object *object);
+int morsel_object_set_address(struct morsel_object *object, u64 address);
 void morsel_object_describe(struct morsel_object *object,
 			    struct morsel_info *info);
 unsigned long morsel_object_count(void);

@@ -239,10 +239,139 @@ static void overlay(void)
 	is(umount("all"), 0, "unmounted");
 }
 
+#define ADDRESS "user.morsel.address"
+
+static int set_address(int fd, const char *text)
+{
+	return fsetxattr(fd, ADDRESS, text, strlen(text), 0) ? errno : 0;
+}
+
+static int at_address(void *arg)
+{
+	int fd = open(arg, O_RDWR);
+	char *p = mmap(NULL, 2 * MIB, RW, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return errno;
+	need(p == (char *)0x200000000000 && p[0] == 'x');
+	return 0;
+}
+
+/* A file whose pointers hold in every process: it is mapped where it says. */
+static void address(void)
+{
+	static const char *const wrong[] = { "", "0", "here", "0x200000000001", "-4096",
+					     "0x800000000000000", "0xfffffffffffff000",
+					     "0x2000000000000000000000", NULL };
+	char *const want = (char *)0x200000000000;
+	char *p, *q, value[32];
+	int fd = file("address", 0, 2 * MIB);
+	ssize_t n;
+
+	for (int i = 0; wrong[i]; i++)
+		is(set_address(fd, wrong[i]), EINVAL, "\"%s\" is no address", wrong[i]);
+	is_errno(getxattr("address", ADDRESS, value, sizeof(value)), ENODATA, "it has none");
+	is(info(fd).address, 0, "nor for the ioctl");
+	q = map_file(fd, 2 * MIB, RW, MAP_SHARED);
+	is(set_address(fd, "0x200000000000"), 0, "one is set");
+	is(info(fd).address, (uintptr_t)want, "the ioctl says so");
+	n = getxattr("address", ADDRESS, value, sizeof(value));
+	ok(n == 14 && !memcmp(value, "0x200000000000", n), "the attribute reads as it was set");
+
+	p = mmap(NULL, 2 * MIB, RW, MAP_SHARED, fd, 0);
+	ok(p == want, "mapped there");
+	p[0] = 'x';
+	is(q[0], 'x', "what was mapped before stays");
+	is(reap(spawn(at_address, "address")), EEXIST, "a child has it mapped already");
+	munmap(p, 2 * MIB);
+	is(reap(spawn(at_address, "address")), 0, "another process has it there, too");
+	p = mmap(NULL, MIB, RW, MAP_SHARED, fd, MIB);
+	ok(p == want + MIB, "a part is where it is in the whole");
+	munmap(p, MIB);
+	is_errno((long)mmap(NULL, 2 * MIB, RW, MAP_SHARED | MAP_FIXED, fd, 0), EINVAL,
+		 "nowhere else");
+	ok(mmap(want, 2 * MIB, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == want,
+	   "something is in the way");
+	is_errno((long)mmap(NULL, 2 * MIB, RW, MAP_SHARED, fd, 0), EEXIST, "which stays");
+	munmap(want, 2 * MIB);
+	is(ftruncate(fd, GIB), 0, "longer");
+	p = map_file(fd, GIB, RW, MAP_SHARED);
+	ok(p == want && p[0] == 'x', "still there");
+	munmap(p, GIB);
+
+	is(set_address(fd, "1"), EINVAL, "a wrong one changes nothing");
+	is(info(fd).address, (uintptr_t)want, "it is as before");
+	is_errno(fsetxattr(fd, ADDRESS, "0x100000000000", 14, XATTR_CREATE), EEXIST,
+		 "nor does one that is not set");
+	is(info(fd).address, (uintptr_t)want, "as before");
+	is(fremovexattr(fd, ADDRESS), 0, "removed");
+	is(info(fd).address, 0, "anywhere");
+	mkdir("directory", 0755);
+	is_errno(setxattr("directory", ADDRESS, "0x200000000000", 14, 0), EOPNOTSUPP,
+		 "a directory is mapped nowhere");
+	munmap(q, 2 * MIB);
+	close(fd);
+}
+
+static int next_table(int fd, struct morsel_table *t)
+{
+	return ioctl(fd, MORSEL_IOC_NEXT_TABLE, t) ? errno : 0;
+}
+
+static void tables_of_a_file(void)
+{
+	int fd = file("walked", 0, GIB + 4 * MIB);
+	struct morsel_table t = { 0 };
+	char *p;
+
+	is(next_table(fd, &t), ENOENT, "an empty file has no table");
+	is(pwrite(fd, "a", 1, 0), 1, "a page");
+	is(pwrite(fd, "b", 1, GIB + 2 * MIB), 1, "and one far from it");
+	p = map_file(fd, 2 * MIB, PROT_READ, MAP_SHARED);
+	is(p[0], 'a', "mapped to be read");
+
+	t = (struct morsel_table){ 0 };
+	static const struct { uint32_t rights, level, used; uint64_t first; } want[] = {
+		{ MORSEL_TABLE_RW, 3, 2, 0 },
+		{ MORSEL_TABLE_RW, 2, 1, 0 },
+		{ MORSEL_TABLE_RW, 1, 1, 0 },
+		{ MORSEL_TABLE_RW, 2, 1, GIB / PAGE },
+		{ MORSEL_TABLE_RW, 1, 1, (GIB + 2 * MIB) / PAGE },
+		{ MORSEL_TABLE_R, 3, 1, 0 },
+		{ MORSEL_TABLE_R, 2, 1, 0 },
+		{ MORSEL_TABLE_R, 1, 1, 0 },
+	};
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		is(next_table(fd, &t), 0, "table %zu", i);
+		ok(t.rights == want[i].rights && t.level == want[i].level &&
+		   t.used == want[i].used && t.first == want[i].first,
+		   "rights %u, level %u, %u used, from page %llu", t.rights, t.level,
+		   t.used, (unsigned long long)t.first);
+	}
+	is(next_table(fd, &t), ENOENT, "no more");
+
+	static const struct morsel_table bad[] = {
+		{ .rights = 4 }, { .level = 5 }, { .first = 1 }, { .pad = 1 },
+		{ .level = 1, .first = 1 }, { .level = 1, .first = ~511ull },
+		{ .reserved = { 1 } }, { .reserved = { 0, 1 } },
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		t = bad[i];
+		is(next_table(fd, &t), EINVAL, "refused: %zu", i);
+	}
+	t = (struct morsel_table){ .level = 1, .first = 512 * 100 };
+	is(next_table(fd, &t), 0, "from where there is none");
+	is(t.first, GIB / PAGE, "the next one");
+	munmap(p, 2 * MIB);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	fs_init(argc, argv);
 	ioctls();
+	address();
+	tables_of_a_file();
 	growth();
 	shared_tables();
 	budgets();

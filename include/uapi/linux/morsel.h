@@ -192,6 +192,32 @@ struct morsel_range {
 	__aligned_u64 reserved[2];
 };
 
+/* Sets of tables: each is over the same pages, for mappings with other rights. */
+#define MORSEL_TABLE_RW		0u
+#define MORSEL_TABLE_R		1u
+#define MORSEL_TABLE_RX		2u
+#define MORSEL_TABLE_RWX	3u
+
+/**
+ * struct morsel_table - argument of MORSEL_IOC_NEXT_TABLE
+ * @rights:   in: 0 to start, then what the last call left; out: MORSEL_TABLE_*, of
+ *            which set of tables this one is
+ * @level:    in: 0 to start, then what the last call left; out: level of the table,
+ *            1 for one whose entries are pages, to 4
+ * @first:    in: 0 to start, then what the last call left; out: first page it covers
+ * @used:     out: entries of its 512 that are not empty, at this moment
+ * @pad:      in: must be 0
+ * @reserved: in: must be 0
+ */
+struct morsel_table {
+	__u32 rights;
+	__u32 level;
+	__aligned_u64 first;
+	__u32 used;
+	__u32 pad;
+	__aligned_u64 reserved[2];
+};
+
 #define MORSEL_IOC_MAGIC	0xD3
 
 /* On /dev/morsel */
@@ -205,5 +231,6 @@ struct morsel_range {
 #define MORSEL_IOC_DESTROY	_IO(MORSEL_IOC_MAGIC, 0x11)
 #define MORSEL_IOC_POPULATE	_IOWR(MORSEL_IOC_MAGIC, 0x12, struct morsel_range)
 #define MORSEL_IOC_PUNCH	_IOWR(MORSEL_IOC_MAGIC, 0x13, struct morsel_range)
+#define MORSEL_IOC_NEXT_TABLE	_IOWR(MORSEL_IOC_MAGIC, 0x14, struct morsel_table)
 
 #endif /* _UAPI_LINUX_MORSEL_H */
