@@ -96,7 +96,7 @@ static const struct memory *const kinds[] = {
 	&memory_morsel,		&memory_morsel3,      &memory_anonymous,
 	&memory_memfd,		&memory_tmpfs,	      &memory_private,
 	&memory_tmpfs_huge,	&memory_private_huge, &memory_hugetlb,
-	&memory_anonymous_huge,
+	&memory_anonymous_huge,	&memory_morsel_sequential,
 };
 
 static void run(const struct options *o)

@@ -201,6 +201,16 @@ const struct memory memory_morsel_part = {
 	.lacks = lacks_device,
 };
 
+const struct memory memory_morsel_sequential = {
+	.name = "morsel, MADV_SEQUENTIAL",
+	.open = open_morsel,
+	.flags = MAP_SHARED,
+	.advice = MADV_SEQUENTIAL,
+	.page = PAGE,
+	.lacks = lacks_device,
+	.whole = true,
+};
+
 const struct memory memory_morsel3 = {
 	.name = "morsel, order 3",
 	.open = open_morsel,

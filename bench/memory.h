@@ -31,6 +31,7 @@ struct memory {
 };
 
 extern const struct memory memory_morsel, memory_morsel_part, memory_morsel3,
+	memory_morsel_sequential,
 	memory_anonymous,
 	memory_anonymous_huge, memory_private, memory_private_huge, memory_shm,
 	memory_memfd, memory_tmpfs, memory_tmpfs_huge, memory_hugetlb,

@@ -200,6 +200,15 @@ static noinline u64 fault_last(struct vm_fault *vmf, u64 index)
 	return min(vma_index(vma, end - 1), index | (MORSEL_ENTRIES - 1));
 }
 
+/* What is populated with a page where MADV_SEQUENTIAL says that more will follow. */
+#define SEQUENTIAL_PAGES	16u
+
+/* The last page to populate with the one of a fault of the program's own. */
+static u64 fault_last_sequential(struct vm_area_struct *vma, u64 index)
+{
+	return min(vma_index(vma, vma->vm_end - 1), index | (SEQUENTIAL_PAGES - 1));
+}
+
 /* Have the kernel map a page, unless it is taken out before it can. */
 static vm_fault_t fault_page(struct vm_fault *vmf, u64 index)
 {
@@ -290,6 +299,8 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 		if (fault_unwanted(vmf))
 			return VM_FAULT_SIGBUS;
 		last = min(fault_last(vmf, index), limit - 1);
+	} else if (unlikely(vma->vm_flags & VM_SEQ_READ)) {
+		last = min(fault_last_sequential(vma, index), limit - 1);
 	}
 	level = vma_level(vma, vmf->address);
 	if (level && !view) {

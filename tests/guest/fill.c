@@ -223,6 +223,33 @@ static void together(unsigned int order)
 	destroy(fd);
 }
 
+/* MADV_SEQUENTIAL: a fault takes the pages along that are expected next. */
+static void sequential(void)
+{
+	int fd = create(2, NULL);
+	char *p = map(fd, RW), *part;
+	long before;
+
+	is(madvise(p, morsel_size(2), MADV_SEQUENTIAL), 0, "pages will be used in turn");
+	before = faults();
+	for (int i = 0; i < 512; i++)
+		*word(p, i) = i + 1;
+	before = faults() - before;
+	ok(before < 64, "%ld faults for 512 pages", before);
+	is(info(fd).data_frames, 512, "none more");
+	*word(p, 1000) = 1;
+	is(info(fd).data_frames, 512 + 8, "a page and those up to 64 KiB");
+	is(*word(p, 1007), 0, "they are empty");
+	unmap(p, 2);
+
+	part = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, fd, 2048 * PAGE);
+	is(madvise(part, 3 * PAGE, MADV_SEQUENTIAL), 0, "three pages alone");
+	*word(part, 1) = 2;
+	is(info(fd).data_frames, 512 + 8 + 2, "no page behind the mapping");
+	munmap(part, 3 * PAGE);
+	destroy(fd);
+}
+
 int main(int argc, char **argv)
 {
 	guest_init(argc, argv);
@@ -237,6 +264,7 @@ int main(int argc, char **argv)
 			together(order);
 	}
 	by_read();
+	sequential();
 	errors();
 	interrupted();
 	return guest_done();
