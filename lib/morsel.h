@@ -120,6 +120,21 @@ int morsel_open(int dev, uint64_t id, unsigned int flags);
 int morsel_info(int fd, struct morsel_info *info);
 
 /**
+ * morsel_next_table() - walk the page tables of a morsel
+ * @fd:    any descriptor of the morsel, be it read-only
+ * @table: all zeroes to start with, then untouched by the caller; what is said of
+ *         the next one
+ *
+ * In the order in which the hardware meets them, a parent before its children:
+ * those for reading and writing, then those for each other set of rights in use.
+ * Tables that come to be meanwhile may be missed.
+ *
+ * Return: 0, or -ENOENT after the last one (order 0 has none), -EINVAL (what was
+ * touched), -ESTALE, -ENOTTY when @fd is no morsel.
+ */
+int morsel_next_table(int fd, struct morsel_table *table);
+
+/**
  * morsel_destroy() - destroy a morsel and free all its frames
  * @fd: the only descriptor of it
  *

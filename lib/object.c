@@ -58,6 +58,11 @@ int morsel_info(int fd, struct morsel_info *info)
 	return ioctl(fd, MORSEL_IOC_INFO, info) < 0 ? -errno : 0;
 }
 
+int morsel_next_table(int fd, struct morsel_table *table)
+{
+	return ioctl(fd, MORSEL_IOC_NEXT_TABLE, table) < 0 ? -errno : 0;
+}
+
 int morsel_destroy(int fd)
 {
 	return ioctl(fd, MORSEL_IOC_DESTROY) < 0 ? -errno : 0;

@@ -42,6 +42,7 @@ is "symbols of version 0.1" "$(symbols LIBMORSEL_0.1)" \
 morsel_info morsel_map morsel_next morsel_open morsel_order_for morsel_stats morsel_unmap"
 is "symbols of version 0.2" "$(symbols LIBMORSEL_0.2)" \
 	"morsel_create_at morsel_map_range morsel_populate morsel_punch"
+is "symbols of version 0.3" "$(symbols LIBMORSEL_0.3)" morsel_next_table
 for symbol in $(symbols 'LIBMORSEL_.*'); do
 	check "$symbol(3) is there" test -e "$usr/share/man/man3/$symbol.3"
 done

@@ -53,6 +53,14 @@ AT(morsel_range, flags, 24);
 AT(morsel_range, pad, 28);
 AT(morsel_range, reserved, 32);
 
+SIZE(morsel_table, 40);
+AT(morsel_table, rights, 0);
+AT(morsel_table, level, 4);
+AT(morsel_table, first, 8);
+AT(morsel_table, used, 16);
+AT(morsel_table, pad, 20);
+AT(morsel_table, reserved, 24);
+
 NUMBER(MORSEL_CREATE_EPHEMERAL, 1);
 NUMBER(MORSEL_CREATE_META, 2);
 
@@ -64,3 +72,4 @@ NUMBER(MORSEL_IOC_INFO, 0x80a8d310);
 NUMBER(MORSEL_IOC_DESTROY, 0x0000d311);
 NUMBER(MORSEL_IOC_POPULATE, 0xc030d312);
 NUMBER(MORSEL_IOC_PUNCH, 0xc030d313);
+NUMBER(MORSEL_IOC_NEXT_TABLE, 0xc028d314);
