@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Arguments: IDs, sizes, addresses, orders, modes and owners.
+ * Arguments: IDs or files, sizes, addresses, orders, modes and owners.
  */
 #include <errno.h>
 #include <grp.h>
@@ -23,32 +23,43 @@ static bool parse_number(const char *arg, int base, uint64_t *value, char **end)
 	return !errno;
 }
 
-uint64_t arg_id(const struct argp_state *state, const char *arg)
+struct target arg_target(const char *arg)
 {
-	uint64_t id;
+	struct target target = { 0 };
 	char *end;
 
-	if (!parse_number(arg, 0, &id, &end) || *end)
-		argp_error(state, "%s: not a morsel ID (`morsel ls' has them)",
-			   arg);
-	return id;
+	if (!parse_number(arg, 0, &target.id, &end) || *end)
+		target.path = arg;
+	return target;
 }
 
-error_t arg_one_id(int key, const char *arg, const struct argp_state *state,
-		   uint64_t *id)
+error_t arg_one_target(int key, const char *arg, const struct argp_state *state,
+		       struct target *target)
 {
 	switch (key) {
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 0)
-			argp_error(state, "one ID at a time");
-		*id = arg_id(state, arg);
+			argp_error(state, "one morsel at a time");
+		*target = arg_target(arg);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which morsel? give its ID");
+		argp_error(state, "which morsel? give its ID, or a file");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+uint64_t arg_id(const struct argp_state *state, const char *arg,
+		const char *program)
+{
+	struct target target = arg_target(arg);
+
+	if (target.path)
+		argp_failure(state, EXIT_USAGE, 0,
+			     "%s: not an ID; for a file there is %s(1)", arg,
+			     program);
+	return target.id;
 }
 
 /* A number of bytes, with a suffix if need be. */

@@ -109,7 +109,7 @@ static error_t rm_parse(int key, char *arg, struct argp_state *state)
 		args->ids = calloc(state->argc, sizeof(*args->ids));
 		return args->ids ? 0 : ENOMEM;
 	case ARGP_KEY_ARG:
-		args->ids[args->count++] = arg_id(state, arg);
+		args->ids[args->count++] = arg_id(state, arg, "rm");
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "which morsel? give at least one ID");
@@ -127,14 +127,15 @@ static const struct argp rm_argp = {
 
 static int destroy(int dev, uint64_t id)
 {
+	const struct target target = { .id = id };
 	int fd, ret;
 
 	fd = morsel_open(dev, id, 0);
 	if (fd < 0)
-		return fail_id(STEP_OPEN, id, fd);
+		return fail_target(STEP_OPEN, &target, fd);
 	ret = morsel_destroy(fd);
 	close(fd);
-	return ret ? fail_id(STEP_DESTROY, id, ret) : EXIT_SUCCESS;
+	return ret ? fail_target(STEP_DESTROY, &target, ret) : EXIT_SUCCESS;
 }
 
 int cmd_rm(int argc, char **argv)

@@ -24,6 +24,10 @@ static const struct {
 	{ STEP_OPEN, ENOENT, "no living morsel has this ID" },
 	{ STEP_OPEN, EACCES, "its mode does not permit this" },
 	{ STEP_OPEN, EBADMSG, "its meta morsel is damaged" },
+	{ STEP_FILE, ENOENT, "no such file, nor an ID (`morsel ls' has them)" },
+	{ STEP_FILE, EISDIR, "not a regular file" },
+	{ STEP_FILE, ENXIO, "not a regular file" },
+	{ STEP_FILE, ENOTTY, "not a morsel (is it on a morselfs?)" },
 	{ STEP_MAP, EEXIST,
 	  "something else is at its fixed address in this process" },
 	{ STEP_MAP, ENOMEM, "no room in the address space" },
@@ -44,7 +48,7 @@ int fail(const char *subject, const char *reason)
 	return EXIT_FAILURE;
 }
 
-static const char *reason_of(enum step step, int err)
+const char *reason_of(enum step step, int err)
 {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
 		if (reasons[i].step == step && reasons[i].err == -err)
@@ -58,19 +62,6 @@ int fail_at(enum step step, const char *subject, int err)
 	return fail(subject, reason_of(step, err));
 }
 
-int fail_text(uint64_t id, const char *reason)
-{
-	char subject[24];
-
-	snprintf(subject, sizeof(subject), ID_FORMAT, (unsigned long long)id);
-	return fail(subject, reason);
-}
-
-int fail_id(enum step step, uint64_t id, int err)
-{
-	return fail_text(id, reason_of(step, err));
-}
-
 int open_device(void)
 {
 	int dev = morsel_device_open();
@@ -78,20 +69,4 @@ int open_device(void)
 	if (dev < 0)
 		fail_at(STEP_DEVICE, MORSEL_DEVICE, dev);
 	return dev;
-}
-
-int open_morsel(uint64_t id, unsigned int flags, struct morsel_info *info)
-{
-	int dev = open_device(), fd, ret;
-
-	if (dev < 0)
-		return -1;
-	fd = morsel_open(dev, id, flags);
-	close(dev);
-	ret = fd < 0 ? fd : morsel_info(fd, info);
-	if (ret) {
-		fail_id(STEP_OPEN, id, ret);
-		return -1;
-	}
-	return fd;
 }

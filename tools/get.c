@@ -18,7 +18,7 @@
 #define CHUNK (4ull << 20)
 
 struct get_args {
-	uint64_t id;
+	struct target target;
 	struct range range;
 	const char *file; /* "-" for standard output */
 };
@@ -46,18 +46,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (state->arg_num > 1)
 			argp_error(state, "one file at a time");
 		if (state->arg_num == 0)
-			return arg_one_id(key, arg, state, &args->id);
+			return arg_one_target(key, arg, state, &args->target);
 		args->file = arg;
 		return 0;
 	default:
-		return arg_one_id(key, arg, state, &args->id);
+		return arg_one_target(key, arg, state, &args->target);
 	}
 }
 
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "ID [FILE|-]",
+	.args_doc = "ID|FILE [FILE|-]",
 	.doc = "Write the content of a morsel to FILE or standard output. What was never written reads as zero, and is populated by being read.",
 };
 
@@ -102,8 +102,11 @@ static int copy(const struct get_args *args, const char *from)
 	if (close(out) && !ret)
 		ret = -errno;
 
+	if (ret == -EFAULT && args->target.path)
+		return fail(args->target.path,
+			    "no room left to populate it, or shorter by now");
 	if (ret == -EFAULT)
-		return fail_id(STEP_COPY, args->id, ret);
+		return fail_target(STEP_COPY, &args->target, ret);
 	if (ret)
 		return fail_at(STEP_COPY, name, ret);
 	return EXIT_SUCCESS;
@@ -117,17 +120,20 @@ int cmd_get(int argc, char **argv)
 	void *map;
 
 	run_argp(&argp, argc, argv, &args);
-	fd = open_morsel(args.id, MORSEL_OPEN_RDONLY, &info);
+	fd = open_target(&args.target, MORSEL_OPEN_RDONLY, &info);
 	if (fd < 0)
 		return EXIT_FAILURE;
-	ret = range_resolve(&args.range, &info);
+	ret = range_resolve(&args.range, &args.target, info.size);
 	if (ret)
 		return ret;
+	if (!info.size)
+		return copy(&args, NULL);
 
-	ret = morsel_map(fd, NULL, PROT_READ, 0, &map);
+	/* No more than there is: behind the end of a file is nothing. */
+	ret = morsel_map_range(fd, NULL, 0, info.size, PROT_READ, 0, &map);
 	if (ret)
-		return fail_id(STEP_MAP, args.id, ret);
+		return fail_target(STEP_MAP, &args.target, ret);
 	ret = copy(&args, (const char *)map + args.range.offset);
-	morsel_unmap(map, info.order);
+	munmap(map, info.size);
 	return ret;
 }

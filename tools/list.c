@@ -9,7 +9,7 @@
 #include "tool.h"
 
 struct list_args {
-	uint64_t id;
+	struct target target;
 	bool json;
 	bool quiet;
 };
@@ -85,7 +85,7 @@ int cmd_ls(int argc, char **argv)
 static error_t info_parse(int key, char *arg, struct argp_state *state)
 {
 	struct list_args *args = state->input;
-	error_t err = arg_one_id(key, arg, state, &args->id);
+	error_t err = arg_one_target(key, arg, state, &args->target);
 
 	return err == ARGP_ERR_UNKNOWN ? list_parse(key, arg, state) : err;
 }
@@ -98,7 +98,7 @@ static const struct argp_option json_options[] = {
 static const struct argp info_argp = {
 	.options = json_options,
 	.parser = info_parse,
-	.args_doc = "ID",
+	.args_doc = "ID|FILE",
 	.doc = "Print the facts about a morsel.",
 };
 
@@ -109,12 +109,10 @@ int cmd_info(int argc, char **argv)
 	int fd;
 
 	run_argp(&info_argp, argc, argv, &args);
-	fd = open_morsel(args.id, MORSEL_OPEN_RDONLY, &info);
+	fd = open_target(&args.target, MORSEL_OPEN_RDONLY, &info);
 	if (fd < 0)
 		return EXIT_FAILURE;
 
-	/* The one that asks does not count. */
-	info.descriptors--;
 	if (args.json) {
 		print_info_json(&info);
 		putchar('\n');

@@ -38,10 +38,10 @@ static void human_frames(char *buf, size_t len, uint64_t frames)
 	human_size(buf, len, frames * MORSEL_PAGE_SIZE);
 }
 
-static void print_id_json(uint64_t id, unsigned int order)
+static void print_id_json(uint64_t id, unsigned int order, uint64_t size)
 {
 	printf("{\"id\": \"" ID_FORMAT "\", \"order\": %u, \"size\": %llu",
-	       ull(id), order, ull(morsel_size(order)));
+	       ull(id), order, ull(size));
 }
 
 /* The names of @flags, with @separator between them. */
@@ -70,17 +70,17 @@ void print_created(uint64_t id, unsigned int order, bool json)
 		printf(ID_FORMAT "\n", ull(id));
 		return;
 	}
-	print_id_json(id, order);
+	print_id_json(id, order, morsel_size(order));
 	puts("}");
 }
 
-void print_filled(uint64_t id, unsigned int order, uint64_t bytes, bool json)
+void print_filled(const struct morsel_info *info, uint64_t bytes, bool json)
 {
 	if (!json) {
-		printf(ID_FORMAT "\n", ull(id));
+		printf(ID_FORMAT "\n", ull(info->id));
 		return;
 	}
-	print_id_json(id, order);
+	print_id_json(info->id, info->order, info->size);
 	printf(", \"bytes\": %llu}\n", ull(bytes));
 }
 
@@ -115,7 +115,7 @@ void print_info(const struct morsel_info *info)
 
 void print_info_json(const struct morsel_info *info)
 {
-	print_id_json(info->id, info->order);
+	print_id_json(info->id, info->order, info->size);
 	printf(", \"data_frames\": %llu, \"table_frames\": %llu, ",
 	       ull(info->data_frames), ull(info->table_frames));
 	printf("\"reserve_frames\": %llu, ", ull(info->reserve_frames));

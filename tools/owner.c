@@ -12,11 +12,12 @@
 struct owner_args {
 	mode_t mode;
 	struct owner owner;
-	uint64_t id;
+	struct target target;
 };
 
-/* The ID, as the second of two arguments. */
-static error_t parse_id(int key, char *arg, struct argp_state *state)
+/* The ID, as the second of two arguments; @program is for files. */
+static error_t parse_id(int key, char *arg, struct argp_state *state,
+			const char *program)
 {
 	struct owner_args *args = state->input;
 
@@ -24,7 +25,7 @@ static error_t parse_id(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
 			argp_error(state, "one ID at a time");
-		args->id = arg_id(state, arg);
+		args->target.id = arg_id(state, arg, program);
 		return 0;
 	case ARGP_KEY_END:
 		if (state->arg_num < 2)
@@ -35,13 +36,13 @@ static error_t parse_id(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int open_target(const struct argp *argp, int argc, char **argv,
-		       struct owner_args *args)
+static int open_named(const struct argp *argp, int argc, char **argv,
+		      struct owner_args *args)
 {
 	struct morsel_info info;
 
 	run_argp(argp, argc, argv, args);
-	return open_morsel(args->id, MORSEL_OPEN_RDONLY, &info);
+	return open_target(&args->target, MORSEL_OPEN_RDONLY, &info);
 }
 
 static error_t chmod_parse(int key, char *arg, struct argp_state *state)
@@ -49,7 +50,7 @@ static error_t chmod_parse(int key, char *arg, struct argp_state *state)
 	struct owner_args *args = state->input;
 
 	if (key != ARGP_KEY_ARG || state->arg_num)
-		return parse_id(key, arg, state);
+		return parse_id(key, arg, state, "chmod");
 	args->mode = arg_mode(state, arg);
 	return 0;
 }
@@ -62,13 +63,13 @@ static const struct argp chmod_argp = {
 
 int cmd_chmod(int argc, char **argv)
 {
-	struct owner_args args;
-	int fd = open_target(&chmod_argp, argc, argv, &args);
+	struct owner_args args = { 0 };
+	int fd = open_named(&chmod_argp, argc, argv, &args);
 
 	if (fd < 0)
 		return EXIT_FAILURE;
 	if (fchmod(fd, args.mode))
-		return fail_id(STEP_CHMOD, args.id, -errno);
+		return fail_target(STEP_CHMOD, &args.target, -errno);
 	return EXIT_SUCCESS;
 }
 
@@ -77,7 +78,7 @@ static error_t chown_parse(int key, char *arg, struct argp_state *state)
 	struct owner_args *args = state->input;
 
 	if (key != ARGP_KEY_ARG || state->arg_num)
-		return parse_id(key, arg, state);
+		return parse_id(key, arg, state, "chown");
 	args->owner = arg_owner(state, arg);
 	return 0;
 }
@@ -90,12 +91,12 @@ static const struct argp chown_argp = {
 
 int cmd_chown(int argc, char **argv)
 {
-	struct owner_args args;
-	int fd = open_target(&chown_argp, argc, argv, &args);
+	struct owner_args args = { 0 };
+	int fd = open_named(&chown_argp, argc, argv, &args);
 
 	if (fd < 0)
 		return EXIT_FAILURE;
 	if (fchown(fd, args.owner.uid, args.owner.gid))
-		return fail_id(STEP_CHOWN, args.id, -errno);
+		return fail_target(STEP_CHOWN, &args.target, -errno);
 	return EXIT_SUCCESS;
 }

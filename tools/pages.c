@@ -10,7 +10,7 @@
 #include "tool.h"
 
 struct pages_args {
-	uint64_t id;
+	struct target target;
 	struct range range;
 	bool offset_given;
 };
@@ -43,7 +43,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->offset_given = true;
 		return 0;
 	default:
-		return arg_one_id(key, arg, state, &args->id);
+		return arg_one_target(key, arg, state, &args->target);
 	}
 }
 
@@ -77,10 +77,13 @@ static int do_work(const struct work *work, struct pages_args *args)
 	uint64_t done = 0;
 	int fd, ret;
 
-	fd = open_morsel(args->id, work->open_flags, &info);
+	fd = open_target(&args->target, work->open_flags, &info);
 	if (fd < 0)
 		return EXIT_FAILURE;
-	ret = range_resolve(&args->range, &info);
+	/* The last page of a file is one as a whole. */
+	ret = range_resolve(&args->range, &args->target,
+			    (info.size + MORSEL_PAGE_SIZE - 1) &
+				    ~(MORSEL_PAGE_SIZE - 1));
 	if (ret)
 		return ret;
 	ret = in_chunks(work, fd, &args->range, &done);
@@ -91,13 +94,13 @@ static int do_work(const struct work *work, struct pages_args *args)
 	human_size(all, sizeof(all), args->range.bytes);
 	snprintf(reason, sizeof(reason), "%s after %s of %s",
 		 ret == -ENOMEM ? "no memory left" : strerror(-ret), part, all);
-	return fail_text(args->id, reason);
+	return fail_target_text(&args->target, reason);
 }
 
 static const struct argp populate_argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "ID",
+	.args_doc = "ID|FILE",
 	.doc = "Allocate the pages of a morsel, or of a part of it, ahead of their use.",
 };
 
@@ -129,7 +132,7 @@ static error_t punch_parse(int key, char *arg, struct argp_state *state)
 static const struct argp punch_argp = {
 	.options = options,
 	.parser = punch_parse,
-	.args_doc = "-o BYTES -n BYTES ID",
+	.args_doc = "-o BYTES -n BYTES ID|FILE",
 	.doc = "Free the pages of a part of a morsel. It reads as zero afterwards, in every process that maps it.",
 };
 

@@ -26,9 +26,10 @@
 struct put_args {
 	struct shape shape;
 	bool mode_given;
-	bool existing; /* fill the morsel @id, create none */
-	uint64_t id;
+	bool existing; /* fill @target, create none */
+	struct target target;
 	uint64_t offset;
+	bool offset_given;
 	const char *file; /* "-" for standard input */
 	bool json;
 };
@@ -39,7 +40,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "size", 's', "SIZE", 0, "Smallest order that holds SIZE bytes", 0 },
 	{ "mode", 'm', "MODE", 0, "Permission bits, octal (default 600)", 0 },
-	{ "into", OPT_INTO, "ID", 0, "Fill an existing morsel", 0 },
+	{ "into", OPT_INTO, "ID|FILE", 0,
+	  "Fill an existing morsel, or a file, which is created if need be", 0 },
 	{ "offset", OPT_OFFSET, "BYTES", 0, "Start there in the morsel", 0 },
 	{ "json", OPT_JSON, NULL, 0, "Print JSON", 0 },
 	{ 0 }
@@ -52,10 +54,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_INTO:
 		args->existing = true;
-		args->id = arg_id(state, arg);
+		args->target = arg_target(arg);
 		return 0;
 	case OPT_OFFSET:
 		args->offset = arg_size(state, arg);
+		args->offset_given = true;
 		if (morsel_order_for(args->offset) < 0)
 			argp_error(state, "%s: beyond the largest order", arg);
 		return 0;
@@ -84,7 +87,7 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE|-]",
-	.doc = "Copy FILE or standard input into a morsel and print the ID of the morsel.",
+	.doc = "Copy FILE or standard input into a morsel and print the ID of the morsel, if it is no file.",
 };
 
 /* Bytes that @in has left, or -1 when only reading will tell. */
@@ -172,13 +175,13 @@ static int copy(const struct put_args *args, int in, off_t length, int signals,
 
 	ret = morsel_info(fd, info);
 	if (ret)
-		return fail_id(STEP_MAP, args->id, ret);
+		return fail_target(STEP_MAP, &args->target, ret);
 	if (args->offset > info->size ||
 	    (length > 0 && (uint64_t)length > info->size - args->offset))
 		return too_big(args, info->order);
 	ret = morsel_map(fd, NULL, PROT_READ | PROT_WRITE, 0, &map);
 	if (ret)
-		return fail_id(STEP_MAP, args->id, ret);
+		return fail_target(STEP_MAP, &args->target, ret);
 
 	progress_start(&progress, "put", length > 0 ? length : 0);
 	ret = fill(in, signals, (char *)map + args->offset,
@@ -192,22 +195,22 @@ static int copy(const struct put_args *args, int in, off_t length, int signals,
 	case -EFBIG:
 		return too_big(args, info->order);
 	case -EFAULT:
-		return fail_id(STEP_COPY, args->id, ret);
+		return fail_target(STEP_COPY, &args->target, ret);
 	default:
 		return fail_at(STEP_COPY, args->file, ret);
 	}
 }
 
 /* The morsel to fill: its descriptor, or negative after an error line. */
-static int target(struct put_args *args, int dev, off_t length)
+static int open_or_create(struct put_args *args, int dev, off_t length)
 {
 	int order = args->shape.order;
 	int fd;
 
 	if (args->existing) {
-		fd = morsel_open(dev, args->id, 0);
+		fd = morsel_open(dev, args->target.id, 0);
 		if (fd < 0)
-			fail_id(STEP_OPEN, args->id, fd);
+			fail_target(STEP_OPEN, &args->target, fd);
 		return fd;
 	}
 
@@ -219,10 +222,74 @@ static int target(struct put_args *args, int dev, off_t length)
 		too_big(args, MORSEL_ORDER_MAX);
 		return order;
 	}
-	fd = morsel_create(dev, order, args->shape.mode, 0, &args->id);
+	fd = morsel_create(dev, order, args->shape.mode, 0,
+			   &args->target.id);
 	if (fd < 0)
 		fail_at(STEP_CREATE, "cannot create", fd);
 	return fd;
+}
+
+static int put_into_file(const struct put_args *args, int in, off_t length)
+{
+	const struct input from = {
+		.fd = in,
+		.name = args->file,
+		.length = length,
+	};
+	struct morsel_info info;
+	uint64_t done;
+	int ret;
+
+	ret = write_file(&args->target, &from, args->offset,
+			 args->offset_given, &info, &done);
+	/* Who named the file knows how to name it. */
+	if (ret || !args->json)
+		return ret;
+	print_filled(&info, done, true);
+	return flush_output();
+}
+
+/* The input, whose name in @args is that for error lines from then on. */
+static int open_input(struct put_args *args)
+{
+	int in;
+
+	if (!strcmp(args->file, "-")) {
+		args->file = "standard input";
+		return STDIN_FILENO;
+	}
+	in = open(args->file, O_RDONLY | O_CLOEXEC);
+	if (in < 0)
+		fail(args->file, strerror(errno));
+	return in;
+}
+
+static int put_into_morsel(struct put_args *args, int in, off_t length)
+{
+	int dev = open_device(), signals, fd, ret;
+	struct morsel_info info;
+	uint64_t done = 0;
+	sigset_t old;
+
+	if (dev < 0)
+		return EXIT_FAILURE;
+	signals = hold_signals(&old);
+	if (signals < 0)
+		return fail("signalfd", strerror(errno));
+	fd = open_or_create(args, dev, length);
+	if (fd < 0)
+		return EXIT_FAILURE;
+
+	ret = copy(args, in, length, signals, fd, &info, &done);
+	if (!ret) {
+		print_filled(&info, done, args->json);
+		ret = flush_output();
+	}
+	/* A failing put leaves nothing behind. */
+	if (ret && !args->existing)
+		morsel_destroy(fd);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return ret;
 }
 
 int cmd_put(int argc, char **argv)
@@ -231,41 +298,14 @@ int cmd_put(int argc, char **argv)
 		.shape = { .order = ORDER_UNSET, .mode = MODE_DEFAULT },
 		.file = "-",
 	};
-	int dev, in, signals, fd, ret;
-	struct morsel_info info;
-	uint64_t done = 0;
-	sigset_t old;
 	off_t length;
+	int in;
 
 	run_argp(&argp, argc, argv, &args);
-	dev = open_device();
-	if (dev < 0)
+	in = open_input(&args);
+	if (in < 0)
 		return EXIT_FAILURE;
-	if (!strcmp(args.file, "-")) {
-		args.file = "standard input";
-		in = STDIN_FILENO;
-	} else {
-		in = open(args.file, O_RDONLY | O_CLOEXEC);
-		if (in < 0)
-			return fail(args.file, strerror(errno));
-	}
 	length = length_left(in);
-
-	signals = hold_signals(&old);
-	if (signals < 0)
-		return fail("signalfd", strerror(errno));
-	fd = target(&args, dev, length);
-	if (fd < 0)
-		return EXIT_FAILURE;
-
-	ret = copy(&args, in, length, signals, fd, &info, &done);
-	if (!ret) {
-		print_filled(args.id, info.order, done, args.json);
-		ret = flush_output();
-	}
-	/* A failing put leaves nothing behind. */
-	if (ret && !args.existing)
-		morsel_destroy(fd);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	return ret;
+	return args.target.path ? put_into_file(&args, in, length) :
+				  put_into_morsel(&args, in, length);
 }

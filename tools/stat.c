@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tool.h"
 
 struct stat_args {
-	uint64_t id;
-	bool id_given;
+	struct target target;
+	bool given;
 	bool json;
 	double interval;
 	uint64_t count;
@@ -31,10 +32,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		args->id_given = true;
-		return arg_one_id(key, arg, state, &args->id);
+		args->given = true;
+		return arg_one_target(key, arg, state, &args->target);
 	case ARGP_KEY_END:
-		if (args->interval && (!args->id_given || args->json))
+		if (args->interval && (!args->given || args->json))
 			argp_error(state,
 				   "--interval is for one morsel, and excludes --json");
 		if (args->count && !args->interval)
@@ -56,15 +57,19 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "[ID]",
+	.args_doc = "[ID|FILE]",
 	.doc = "Print the counters of a morsel, or totals over all morsels.",
 };
 
-static int print_totals(int dev, bool json)
+static int print_totals(bool json)
 {
 	struct morsel_stats stats;
-	int ret = morsel_stats(dev, &stats);
+	int dev = open_device(), ret;
 
+	if (dev < 0)
+		return EXIT_FAILURE;
+	ret = morsel_stats(dev, &stats);
+	close(dev);
 	if (ret)
 		return fail_at(STEP_DEVICE, MORSEL_DEVICE, ret);
 	if (json)
@@ -74,72 +79,102 @@ static int print_totals(int dev, bool json)
 	return flush_output();
 }
 
+/* A morsel at some time. */
+struct moment {
+	struct timespec time;
+	struct morsel_info info;
+};
+
 /* What was listed is what one may read; of all else one learns nothing. */
-static int take(int dev, struct sample *sample, uint64_t id,
-		const struct morsel_info **info)
-{
-	int ret = sample_take(dev, sample);
-
-	if (ret)
-		return ret;
-	*info = sample_find(sample, id);
-	return *info ? EXIT_SUCCESS : fail_id(STEP_OPEN, id, -ENOENT);
-}
-
-static int print_counters(int dev, const struct stat_args *args)
+static int take_id(const struct target *target, struct moment *moment)
 {
 	const struct morsel_info *info;
 	struct sample sample = { 0 };
-	int ret = take(dev, &sample, args->id, &info);
+	int dev = open_device(), ret;
+
+	if (dev < 0)
+		return EXIT_FAILURE;
+	ret = sample_take(dev, &sample);
+	close(dev);
+	if (ret)
+		return ret;
+	info = sample_find(&sample, target->id);
+	if (!info) {
+		ret = fail_target(STEP_OPEN, target, -ENOENT);
+	} else {
+		moment->time = sample.time;
+		moment->info = *info;
+	}
+	free(sample.infos);
+	return ret;
+}
+
+/* Opened each time, lest who watches a file keep it after it was removed. */
+static int take_file(const struct target *target, struct moment *moment)
+{
+	int fd;
+
+	clock_gettime(CLOCK_MONOTONIC, &moment->time);
+	fd = open_target(target, MORSEL_OPEN_RDONLY, &moment->info);
+	if (fd < 0)
+		return EXIT_FAILURE;
+	close(fd);
+	return EXIT_SUCCESS;
+}
+
+static int take(const struct target *target, struct moment *moment)
+{
+	return target->path ? take_file(target, moment) :
+			      take_id(target, moment);
+}
+
+static int print_counters(const struct stat_args *args)
+{
+	struct moment now;
+	int ret = take(&args->target, &now);
 
 	if (ret)
 		return ret;
 	if (args->json) {
-		print_info_json(info);
+		print_info_json(&now.info);
 		putchar('\n');
 	} else {
-		print_counters_of(info);
+		print_counters_of(&now.info);
 	}
-	free(sample.infos);
 	return flush_output();
 }
 
-static int watch(int dev, const struct stat_args *args)
+static int watch(const struct stat_args *args)
 {
-	const struct morsel_info *now, *then;
-	struct sample samples[2] = { 0 };
-	int ret = take(dev, &samples[0], args->id, &then);
+	struct moment then, now;
+	int ret = take(&args->target, &then);
 
 	for (uint64_t i = 1; !ret && (!args->count || i <= args->count); i++) {
-		struct sample *from = &samples[(i - 1) % 2];
-		struct sample *to = &samples[i % 2];
+		bool same;
 
 		if (i == 1)
 			print_rates_header();
 		pause_for(args->interval);
-		ret = take(dev, to, args->id, &now);
+		ret = take(&args->target, &now);
 		if (ret)
 			break;
-		print_rates(now, rates_of(now, then,
-					  seconds_between(from->time, to->time)));
+		/* Another file may have got the name. */
+		same = now.info.id == then.info.id;
+		print_rates(&now.info,
+			    rates_of(&now.info, same ? &then.info : NULL,
+				     seconds_between(then.time, now.time)));
 		ret = flush_output();
 		then = now;
 	}
-	free(samples[0].infos);
-	free(samples[1].infos);
 	return ret;
 }
 
 int cmd_stat(int argc, char **argv)
 {
 	struct stat_args args = { 0 };
-	int dev;
 
 	run_argp(&argp, argc, argv, &args);
-	dev = open_device();
-	if (dev < 0)
-		return EXIT_FAILURE;
-	if (!args.id_given)
-		return print_totals(dev, args.json);
-	return args.interval ? watch(dev, &args) : print_counters(dev, &args);
+	if (!args.given)
+		return print_totals(args.json);
+	return args.interval ? watch(&args) : print_counters(&args);
 }

@@ -53,10 +53,19 @@ struct owner {
 	gid_t gid;
 };
 
-uint64_t arg_id(const struct argp_state *state, const char *arg);
-/* Parses the ID that is the only argument of a command, or the first. */
-error_t arg_one_id(int key, const char *arg, const struct argp_state *state,
-		   uint64_t *id);
+/* A morsel: what is no number that begins with a digit is the name of a file. */
+struct target {
+	const char *path; /* NULL: named by its ID */
+	uint64_t id;
+};
+
+struct target arg_target(const char *arg);
+/* The only argument of a command, or the first. */
+error_t arg_one_target(int key, const char *arg, const struct argp_state *state,
+		       struct target *target);
+/* For commands that have nothing to do with files, which @program is for. */
+uint64_t arg_id(const struct argp_state *state, const char *arg,
+		const char *program);
 uint64_t arg_size(const struct argp_state *state, const char *arg);
 uint64_t arg_pages(const struct argp_state *state, const char *arg);
 uint64_t arg_address(const struct argp_state *state, const char *arg);
@@ -74,6 +83,7 @@ enum step {
 	STEP_DEVICE,
 	STEP_CREATE,
 	STEP_OPEN,
+	STEP_FILE,
 	STEP_MAP,
 	STEP_COPY,
 	STEP_CHMOD,
@@ -83,10 +93,17 @@ enum step {
 
 int fail(const char *subject, const char *reason);
 int fail_at(enum step step, const char *subject, int err);
-int fail_text(uint64_t id, const char *reason);
-int fail_id(enum step step, uint64_t id, int err);
+const char *reason_of(enum step step, int err);
 int open_device(void);
-int open_morsel(uint64_t id, unsigned int flags, struct morsel_info *info);
+
+/* target.c: the same for what a command is about, and opening that */
+int fail_target(enum step step, const struct target *target, int err);
+int fail_target_text(const struct target *target, const char *reason);
+/* With MORSEL_OPEN_RDONLY in @flags to read, else to write as well. */
+int open_target(const struct target *target, unsigned int flags,
+		struct morsel_info *info);
+/* What morsel_info() says; -EISDIR when @fd is not even a regular file. */
+int describe_file(int fd, struct morsel_info *info);
 
 /* range.c: the part of a morsel that an offset and a number of bytes name */
 struct range {
@@ -96,10 +113,26 @@ struct range {
 };
 
 /*
- * Makes @bytes what there is from @offset on unless they were given.  Returns
- * an exit status, not 0 after an error line.
+ * Makes @bytes what there is from @offset on, of @size bytes, unless they were
+ * given.  Returns an exit status, not 0 after an error line.
  */
-int range_resolve(struct range *range, const struct morsel_info *info);
+int range_resolve(struct range *range, const struct target *target,
+		  uint64_t size);
+
+/* write.c: a file filled */
+struct input {
+	int fd;
+	const char *name;
+	off_t length; /* -1: not known */
+};
+
+/*
+ * Copies all of @from to @offset; the file ends there then, unless it is a @part
+ * of it.  Adds up in @done, and says what became of the file.  An exit status.
+ */
+int write_file(const struct target *target, const struct input *from,
+	       uint64_t offset, bool part, struct morsel_info *info,
+	       uint64_t *done);
 
 /* sample.c: the morsels one may read, and what became of them since */
 struct sample {
@@ -129,7 +162,7 @@ void pause_for(double seconds);
 /* output.c: all that goes to standard output */
 void human_size(char *buf, size_t len, uint64_t bytes);
 void print_created(uint64_t id, unsigned int order, bool json);
-void print_filled(uint64_t id, unsigned int order, uint64_t bytes, bool json);
+void print_filled(const struct morsel_info *info, uint64_t bytes, bool json);
 void print_info(const struct morsel_info *info);
 void print_info_json(const struct morsel_info *info);
 void print_row_header(void);

@@ -304,7 +304,7 @@ fails 2 "5: not a multiple of 4096, the page size" $morsel populate -n 5 1
 fails 2 "5K: not a multiple of 4096, the page size" $morsel populate -o 5K 1
 fails 2 "-4K: not a size" $morsel punch -o 0 -n -4K 1
 fails 2 "which morsel?" $morsel populate
-fails 2 "one ID at a time" $morsel populate 1 2
+fails 2 "one morsel at a time" $morsel populate 1 2
 fails 2 "say what to free with -o and -n" $morsel punch 1
 fails 2 "say what to free with -o and -n" $morsel punch -o 0 1
 fails 2 "say what to free with -o and -n" $morsel punch -n 4K 1
@@ -321,12 +321,16 @@ fails 2 "4294967295: no such user" $morsel chown 4294967295 1
 fails 2 ":: not an owner" $morsel chown : 1
 fails 2 ": not an owner" $morsel chown '' 1
 fails 2 "which morsel?" $morsel chown root
-fails 2 "0xyz: not a morsel ID" $morsel info 0xyz
-fails 2 "0x10000000000000000: not a morsel ID" $morsel info 0x10000000000000000
+fails 1 "0xyz: no such file, nor an ID" $morsel info 0xyz
+fails 1 "0x10000000000000000: no such file, nor an ID" $morsel info 0x10000000000000000
+fails 1 "./1: no such file, nor an ID" $morsel info ./1
+fails 2 "file: not an ID; for a file there is rm(1)" $morsel rm file
+fails 2 "file: not an ID; for a file there is chmod(1)" $morsel chmod 600 file
+fails 2 "file: not an ID; for a file there is chown(1)" $morsel chown root file
 fails 2 "which morsel?" $morsel info
 fails 2 "which morsel?" $morsel get
 fails 2 "which morsel?" $morsel rm
-fails 2 "one ID at a time" $morsel info 1 2
+fails 2 "one morsel at a time" $morsel info 1 2
 fails 2 "one file at a time" $morsel put a b
 fails 2 "one file at a time" $morsel get 1 a b
 fails 2 "257T: beyond the largest order" $morsel put --offset 257T a

@@ -88,7 +88,7 @@ is "$order" "$small $large " "top: the busy one first"
 kill $busy
 wait $busy 2>/dev/null
 for args in "stat -i 0 $small" "stat -i x $small" "stat -i 1" "stat -c 1 $small" "stat -c 0 -i 1 $small" \
-	"stat --json -i 1 $small" "stat x" "stat $small $large" "top -s size" "top -i -1" "top -c x" "top x"; do
+	"stat --json -i 1 $small" "stat $small $large" "top -s size" "top -i -1" "top -c x" "top x"; do
 	# shellcheck disable=SC2086
 	$morsel $args >/dev/null 2>"$tmp/err" </dev/null
 	is $? 2 "no such thing: $args"
@@ -96,6 +96,8 @@ for args in "stat -i 0 $small" "stat -i x $small" "stat -i 1" "stat -c 1 $small"
 done
 $morsel stat 1 2>"$tmp/err"
 is "$?, $(cat "$tmp/err")" "1, morsel: 0x0000000000000001: no living morsel has this ID" "stat: an ID that names nothing"
+$morsel stat x 2>"$tmp/err"
+is "$?, $(cat "$tmp/err")" "1, morsel: x: no such file, nor an ID (\`morsel ls' has them)" "stat: neither"
 while $morsel rm "$small" "$large" 2>/dev/null; (($($morsel ls -q | grep -cxE "$small|$large"))); do sleep 0.1; done
 
 # Every table

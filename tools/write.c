@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * morsel put --into FILE: a file has a length and grows, so it is written to as
+ * any file is, and lack of room is an error of write(2).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+#define CHUNK (4ul << 20)
+
+/*
+ * The file, created if there is none: its descriptor, or negative after an error
+ * line, and what was created is gone again.
+ */
+static int open_output(const struct target *target, struct morsel_info *info)
+{
+	int flags = O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	bool created = false;
+	int fd, ret;
+
+	fd = open(target->path, flags);
+	if (fd < 0 && errno == ENOENT) {
+		fd = open(target->path, flags | O_CREAT | O_EXCL, 0666);
+		created = fd >= 0;
+		/* A symbolic link, to nothing. */
+		if (fd < 0 && errno == EEXIST)
+			errno = ENOENT;
+	}
+	if (fd < 0) {
+		ret = -errno;
+		/* It is to be a file: nobody has meant an ID. */
+		if (ret == -ENOENT)
+			fail(target->path, strerror(ENOENT));
+		else
+			fail_target(STEP_FILE, target, ret);
+		return ret;
+	}
+	ret = describe_file(fd, info);
+	if (!ret)
+		return fd;
+	if (created)
+		unlink(target->path);
+	close(fd);
+	fail_target(STEP_FILE, target, ret);
+	return ret;
+}
+
+/* A file that is copied to a later part of itself would never end. */
+static bool same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return !fstat(a, &x) && !fstat(b, &y) && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+static int write_all(int fd, const char *from, size_t bytes, uint64_t at)
+{
+	while (bytes) {
+		ssize_t n = pwrite(fd, from, bytes, at);
+
+		if (n < 0)
+			return -errno;
+		from += n;
+		bytes -= n;
+		at += n;
+	}
+	return 0;
+}
+
+static int copy(const struct target *target, int fd, const struct input *from,
+		uint64_t offset, uint64_t *done)
+{
+	char *chunk = malloc(CHUNK);
+	struct progress progress;
+	ssize_t n = -1;
+	int ret = 0;
+
+	if (!chunk)
+		return fail("morsel", strerror(ENOMEM));
+	progress_start(&progress, "put", from->length > 0 ? from->length : 0);
+	while (!ret && (n = read(from->fd, chunk, CHUNK)) > 0) {
+		ret = write_all(fd, chunk, n, offset + *done);
+		if (!ret)
+			*done += n;
+		progress_update(&progress, *done);
+	}
+	if (n < 0)
+		n = -errno;
+	progress_end(&progress);
+	free(chunk);
+
+	if (ret)
+		return fail(target->path, strerror(-ret));
+	return n < 0 ? fail(from->name, strerror(-n)) : EXIT_SUCCESS;
+}
+
+int write_file(const struct target *target, const struct input *from,
+	       uint64_t offset, bool part, struct morsel_info *info,
+	       uint64_t *done)
+{
+	int fd = open_output(target, info), ret;
+
+	*done = 0;
+	if (fd < 0)
+		return EXIT_FAILURE;
+	if (same_file(fd, from->fd))
+		return fail(target->path, "is what is to be copied");
+	ret = copy(target, fd, from, offset, done);
+	/* Last, so that who has it mapped keeps what stays. */
+	if (!ret && !part && ftruncate(fd, *done))
+		ret = fail(target->path, strerror(errno));
+	if (!ret && morsel_info(fd, info))
+		ret = fail(target->path, strerror(errno));
+	close(fd);
+	return ret;
+}
