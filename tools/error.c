@@ -34,6 +34,8 @@ static const struct {
 	{ STEP_MAP, ESTALE, "destroyed meanwhile" },
 	{ STEP_COPY, EFAULT, "no memory left to populate it" },
 	{ STEP_COPY, EINTR, "interrupted by a signal" },
+	{ STEP_TABLES, ENOTTY, "the morsel module is too old to tell its tables" },
+	{ STEP_TABLES, ESTALE, "destroyed meanwhile" },
 	{ STEP_CHMOD, EPERM, "only its owner may change its mode" },
 	{ STEP_CHOWN, EPERM,
 	  "only root may change its owner, and its owner the group" },

@@ -27,6 +27,7 @@ static const struct command {
 	{ "rm", cmd_rm },
 	{ "stat", cmd_stat },
 	{ "top", cmd_top },
+	{ "tree", cmd_tree },
 };
 
 static const char doc[] =
@@ -43,7 +44,8 @@ static const char doc[] =
 	"  put       fill a morsel from a file or standard input, print its ID\n"
 	"  rm        destroy morsels\n"
 	"  stat      print counters of a morsel, or totals over all\n"
-	"  top       show the morsels that do most\n\n"
+	"  top       show the morsels that do most\n"
+	"  tree      draw the page tables of a morsel, tell where it is mapped\n\n"
 	"`morsel COMMAND --help' describes a command, morsel(1) all of them.";
 
 static error_t parse(int key, char *arg, struct argp_state *state)

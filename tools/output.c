@@ -33,6 +33,18 @@ void human_size(char *buf, size_t len, uint64_t bytes)
 		snprintf(buf, len, "%llu %s", ull(bytes / scale), units[unit]);
 }
 
+void exact_size(char *buf, size_t len, uint64_t bytes)
+{
+	static const char *const units[] = { "", "K", "M", "G", "T" };
+	unsigned int unit = 0;
+
+	while (unit < 4 && bytes && !(bytes % 1024)) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(buf, len, "%llu%s", ull(bytes), units[unit]);
+}
+
 static void human_frames(char *buf, size_t len, uint64_t frames)
 {
 	human_size(buf, len, frames * MORSEL_PAGE_SIZE);

@@ -33,6 +33,7 @@ int cmd_chmod(int argc, char **argv);
 int cmd_chown(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_tree(int argc, char **argv);
 
 /* args.c: parse an argument, or end with a usage error that quotes it */
 enum { OPT_JSON = 0x100, OPT_INTO, OPT_OFFSET, OPT_ADDRESS };
@@ -86,6 +87,7 @@ enum step {
 	STEP_FILE,
 	STEP_MAP,
 	STEP_COPY,
+	STEP_TABLES,
 	STEP_CHMOD,
 	STEP_CHOWN,
 	STEP_DESTROY
@@ -159,8 +161,58 @@ struct rates rates_of(const struct morsel_info *now,
 double seconds_between(struct timespec from, struct timespec to);
 void pause_for(double seconds);
 
-/* output.c: all that goes to standard output */
+/* tables.c: the page tables of a morsel */
+struct tables {
+	struct morsel_table *all; /* parents before children; to be freed */
+	size_t count;
+};
+
+/* A table, and neighbours that are like it with all that is below them. */
+struct table_run {
+	size_t count;
+	uint64_t stride; /* pages from each to the next */
+	size_t next; /* index of what follows, below the same table */
+};
+
+/* 0 or a negative errno. */
+int tables_read(int fd, struct tables *tables);
+uint64_t table_pages(const struct morsel_table *table);
+/* Where the tables end that are for the same rights as that at @at. */
+size_t tables_same_rights(const struct tables *tables, size_t at);
+/* Where the tables end that are below that at @at; at @end the latest. */
+size_t tables_below(const struct morsel_table *all, size_t at, size_t end);
+struct table_run table_run_at(const struct morsel_table *all, size_t at,
+			      size_t end);
+
+/* draw.c: the same for people */
+const char *table_rights(const struct morsel_table *table);
+void draw_tables(const struct tables *tables);
+
+/* maps.c: who has a morsel mapped */
+struct mapping {
+	int pid;
+	char command[17]; /* printable, without quotes */
+	uint64_t start, end, offset;
+	char rights[5]; /* as in /proc/PID/maps */
+	unsigned int level; /* of the largest table to attach; 0: pages */
+};
+
+struct mappings {
+	struct mapping *all; /* to be freed */
+	size_t count;
+	size_t unread; /* processes that could not be looked into */
+};
+
+/* 0 or a negative errno. */
+int mappings_find(int fd, struct mappings *mappings);
+void mappings_print(const struct mappings *mappings,
+		    const struct morsel_info *info);
+void mappings_print_json(const struct mappings *mappings);
+
+/* output.c: all else that goes to standard output */
 void human_size(char *buf, size_t len, uint64_t bytes);
+/* As an option would take it, to the byte. */
+void exact_size(char *buf, size_t len, uint64_t bytes);
 void print_created(uint64_t id, unsigned int order, bool json);
 void print_filled(const struct morsel_info *info, uint64_t bytes, bool json);
 void print_info(const struct morsel_info *info);
