@@ -4,13 +4,14 @@
 
 _morsel() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local command=${COMP_WORDS[1]} words=
+	local command=${COMP_WORDS[1]} words='' files=
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		words='chmod chown create get info ls populate punch put rm stat top --help --version'
+		words='chmod chown create get info ls populate punch put rm stat top tree --help --version'
 	elif [[ $prev == --into ]]; then
 		words=$(morsel ls -q 2>/dev/null)
+		files=1
 	elif [[ $command == top && ($prev == -s || $prev == --sort) ]]; then
 		words='pages attach data tables mappings'
 	elif [[ $prev == -[icons] || $prev == --interval || $prev == --count || $prev == --order || $prev == --size ]]; then
@@ -20,7 +21,7 @@ _morsel() {
 		case $command in
 		create) words+=' --order --size --mode --address --json' ;;
 		get) words+=' --bytes --offset' ;;
-		info) words+=' --json' ;;
+		info | tree) words+=' --json' ;;
 		stat) words+=' --interval --count --json' ;;
 		top) words+=' --interval --count --sort' ;;
 		ls) words+=' --quiet --json' ;;
@@ -37,18 +38,19 @@ _morsel() {
 				words=$(compgen -u)
 			fi
 			;;
-		info | stat | populate | punch | rm) words=$(morsel ls -q 2>/dev/null) ;;
-		get)
-			if [[ ${COMP_WORDS[*]:2:COMP_CWORD-2} == *0x* ]]; then
-				compopt -o default
-			else
-				words=$(morsel ls -q 2>/dev/null)
-			fi
+		rm) words=$(morsel ls -q 2>/dev/null) ;;
+		get | info | populate | punch | stat | tree)
+			words=$(morsel ls -q 2>/dev/null)
+			files=1
 			;;
-		put) compopt -o default ;;
+		put) files=1 ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	if [[ $files ]]; then
+		compopt -o filenames
+		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$cur")
+	fi
 }
 
 complete -F _morsel morsel
