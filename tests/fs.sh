@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/configuration.sh
 
-names=(morsels eof names attributes xattr permissions io locks watch futex handles space memcg
+names=(morsels cli.sh eof names attributes xattr permissions io locks watch futex handles space memcg
 	races fsx)
 [ "$levels" = 5 ] || names+=(lmdb.sh)
 exec vm/run "${configuration[@]}" --timeout 1800 -- \

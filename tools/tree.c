@@ -71,7 +71,7 @@ static void print_tree(const struct target *target, const struct tree *tree)
 		printf("%s: ", target->path);
 	else
 		printf(ID_FORMAT ": ", (unsigned long long)info->id);
-	printf("%s, order %u, %llu frames of data, %llu of tables\n", size,
+	printf("%s, order %u, data frames %llu, table frames %llu\n", size,
 	       info->order, (unsigned long long)info->data_frames,
 	       (unsigned long long)info->table_frames);
 	draw_tables(&tree->tables);
