@@ -92,16 +92,16 @@ struct morsel_open {
 
 /**
  * struct morsel_info - facts about one morsel; all but @id, @size, @order,
- *                      @address and @flags are a snapshot
+ *                      @address and @flags are a snapshot; of a file these, too
  * @id:           morsel ID
- * @size:         virtual size in bytes, 4096 * 512^order
+ * @size:         bytes: 4096 * 512^order, or of a file its length
  * @data_frames:  frames that hold user data
  * @table_frames: frames that hold page tables, the root included, for all
  *                sets of rights in use, or a meta morsel
  * @mappings:     VMAs that map it, in all processes
  * @attachments:  entries in private page tables that point into its tables
- * @descriptors:  open files bound to it
- * @order:        order
+ * @descriptors:  open files bound to it; of a file 1
+ * @order:        order; of a file that of its tree as it is now
  * @mode:         permission bits
  * @uid:          owner, in the caller's user namespace
  * @gid:          group, in the caller's user namespace
