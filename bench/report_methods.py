@@ -94,6 +94,13 @@ METHODS = {
         " read is full; a new one is created, and removed after the time was taken; a sparse one"
         " has nothing in it.",
     ),
+    "build": (
+        "git clone and make on morselfs and on tmpfs",
+        "A git repository of some 2800 files is cloned (from a file system that is neither of the"
+        " two), the library and the tool of this project in it are compiled and linked, by as many"
+        " processes as there are processors, with the compiler’s own files in the same file system,"
+        " and all of it is removed again.",
+    ),
     "contention": (
         "Beyond this machine: simulated contention",
         "Not a measurement of time: accesses of the fault path to shared memory are recorded and"

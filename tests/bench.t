@@ -42,6 +42,10 @@ files: write over a file/morselfs
 files: write over a file/tmpfs
 files: write of a new file/morselfs
 files: read of a sparse file/morselfs
+build: git clone/morselfs
+build: git clone/tmpfs
+build: make/morselfs
+build: make/tmpfs
 END
 }
 
@@ -60,16 +64,16 @@ well_formed='
 	and ([.series[] | [.metric, .peer, .x]] | (unique | length) == length)'
 
 mapfile -t names < <(build/bench/morsel-bench --list | cut -d ' ' -f 1)
-is "there are benchmarks" "$((${#names[@]} >= 10))" 1
+is "there are benchmarks" "$((${#names[@]} >= 11))" 1
 
 # One guest for all of them.
 for name in "${names[@]}"; do
 	echo "build/bench/morsel-bench $name --quick --dir /run/disk --morselfs /run/morselfs --tmpfs /run/tmpfs" \
-		"--output '$tmp/$name.json' || exit"
+		"--repository /run/repository --output '$tmp/$name.json' || exit"
 done >"$tmp/all"
 check "all of them run" vm/run --disk 1G --share "$tmp" -- bash -c "
 	mkfs.ext4 -q /dev/vda && mkdir /run/disk && mount /dev/vda /run/disk || exit
-	mkdir /run/morselfs /run/tmpfs || exit
+	mkdir /run/morselfs /run/tmpfs && bench/repository -q /run/repository || exit
 	mount -t morselfs none /run/morselfs && mount -t tmpfs -o huge=never none /run/tmpfs || exit
 	bash '$tmp/all' && ! find /run/morselfs /run/tmpfs -mindepth 1 | grep . && umount /run/disk /run/morselfs /run/tmpfs"
 for name in "${names[@]}"; do
