@@ -157,13 +157,14 @@ static double write_new(void *with)
 	return start;
 }
 
-/* Files of the sizes at which the two differ: a page, a table, more of them. */
-enum { SMALL, TABLE, LARGE, SPARSE, SIZES };
+/* A page, half a table of them, for which there is no attaching, a table, more. */
+enum { SMALL, HALF, TABLE, LARGE, SPARSE, SIZES };
 
 static void sized_files(const struct options *o, const struct filesystem *fs,
 			struct file files[SIZES])
 {
 	files[SMALL] = file_filled(fs, "small", 4 * KIB);
+	files[HALF] = file_filled(fs, "half", MIB);
 	files[TABLE] = file_filled(fs, "table", 2 * MIB);
 	files[LARGE] = file_filled(fs, "large", o->quick ? 16 * MIB : GIB);
 	files[SPARSE] = file_new(fs, "sparse", LARGEST);
