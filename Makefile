@@ -28,7 +28,7 @@ help:
 	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
 	@echo 'make programs   databases, caches, git, compilers and stressors on morselfs; KERNEL=6.1'
 	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
-	@echo 'make bench      all benchmarks beside their peers, about 100 minutes without KVM; B=NAME KERNEL=6.1'
+	@echo 'make bench      all benchmarks beside their peers, about 140 minutes without KVM; B=NAME KERNEL=6.1'
 	@echo 'make report     figures, tables and bars of what make bench left: build/bench/report/report.html'
 	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
 	@echo 'make install    library, tool, manual, udev rule, DKMS source; prefix= DESTDIR='

@@ -180,6 +180,7 @@ MAP = "map + touch + unmap"
 TRANSFER = "time per 32-MiB packet"
 SHM, SHM_POPULATED = "POSIX shm", "POSIX shm, MAP_POPULATE"
 ANONYMOUS = "shared anonymous"
+MORSELFS, TMPFS = "morselfs", "tmpfs"
 MEMCACHED = ("memcached on a morsel", None), ("memcached", None)
 GIB = 1 << 30
 
@@ -236,6 +237,24 @@ BARS = (
     Bar("fork with 4 GiB populated and mapped: times as fast as private anonymous memory",
         "fork", "fork", Ratio(("private anonymous", 4 * GIB), ("morsel", 4 * GIB)), ">=", 100,
         "on-demand-fork 65 at 1 GiB"),
+    Bar("file of 1 GiB on morselfs, map + touch + unmap: times as fast as on tmpfs",
+        "files", MAP, Ratio((TMPFS, GIB), (MORSELFS, GIB)), ">=", 10,
+        "thesis over 10, of objects without a name"),
+    Bar("file on morselfs, open + map + close + unmap, 4 KiB to 512 GiB: slowest to fastest",
+        "files", "open + map + close + unmap", Spread(MORSELFS, 4096, 512 * GIB), "<=", 1.5,
+        "thesis: constant"),
+    Bar("file on morselfs, read: its throughput to that on tmpfs",
+        "files", "read of a file", Ratio((TMPFS, None), (MORSELFS, None)), ">=", 0.9,
+        "", needs=(("bytes read and written", GIB // 4),), percent=True),
+    Bar("file on morselfs, written over: its throughput to that on tmpfs",
+        "files", "write over a file", Ratio((TMPFS, None), (MORSELFS, None)), ">=", 0.9,
+        "", needs=(("bytes read and written", GIB // 4),), percent=True),
+    Bar("git clone to morselfs: its speed to that on tmpfs",
+        "build", "git clone", Ratio((TMPFS, None), (MORSELFS, None)), ">=", 0.9,
+        "", percent=True),
+    Bar("make on morselfs: its speed to that on tmpfs",
+        "build", "make", Ratio((TMPFS, None), (MORSELFS, None)), ">=", 0.9,
+        "", percent=True),
     Bar("memcached on a morsel: its throughput to that of the stock one",
         "memcached", "throughput", Ratio(*MEMCACHED), ">=", 0.95,
         "thesis: average latency within 2 %", percent=True),

@@ -38,6 +38,8 @@ struct options {
 	bool quick; /* everything small: does it work, not how fast is it */
 	const char *file; /* of the model, or NULL: one is made */
 	const char *dir; /* on a disk, for files */
+	const char *morselfs, *tmpfs; /* directories in such, or NULL */
+	const char *repository; /* that is cloned and built, or NULL */
 	int cpus; /* that may be used */
 };
 
@@ -49,7 +51,8 @@ struct benchmark {
 
 extern const struct benchmark benchmark_faults, benchmark_populate,
 	benchmark_map, benchmark_attach, benchmark_growth, benchmark_transfer,
-	benchmark_model, benchmark_processes, benchmark_fork;
+	benchmark_model, benchmark_processes, benchmark_fork, benchmark_files,
+	benchmark_build;
 
 /*
  * Results.  A series is one number measured again and again: of a metric, for

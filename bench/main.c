@@ -11,6 +11,7 @@ static const struct benchmark *const benchmarks[] = {
 	&benchmark_faults, &benchmark_populate,	 &benchmark_map,
 	&benchmark_attach, &benchmark_growth,	 &benchmark_transfer,
 	&benchmark_model,  &benchmark_processes, &benchmark_fork,
+	&benchmark_files,  &benchmark_build,
 };
 
 struct arguments {
@@ -27,6 +28,11 @@ static const struct argp_option options[] = {
 	  "Everything small: whether it works, not how fast it is", 0 },
 	{ "dir", 'd', "DIR", 0, "Where files on a disk go", 0 },
 	{ "file", 'f', "FILE", 0, "The model that loads (model)", 0 },
+	{ "morselfs", 'm', "DIR", 0, "A directory in a morselfs (files, build)",
+	  0 },
+	{ "tmpfs", 't', "DIR", 0, "A directory in a tmpfs (files, build)", 0 },
+	{ "repository", 'R', "DIR", 0,
+	  "The git repository that is cloned and built (build)", 0 },
 	{ "list", 'l', NULL, 0, "List the benchmarks", 0 },
 	{ 0 },
 };
@@ -53,6 +59,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'f':
 		a->options.file = arg;
+		break;
+	case 'm':
+		a->options.morselfs = arg;
+		break;
+	case 't':
+		a->options.tmpfs = arg;
+		break;
+	case 'R':
+		a->options.repository = arg;
 		break;
 	case 'l':
 		a->list = true;

@@ -213,7 +213,8 @@ def _document(path, data):
 
 # As the thesis has them; others follow by name.
 ORDER = (
-    "faults populate map attach transfer memcached model processes fork growth contention"
+    "faults populate map attach transfer memcached model processes fork growth files build"
+    " contention"
 ).split()
 
 

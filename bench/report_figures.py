@@ -73,6 +73,7 @@ AXES = {
     "pages": Axis("pages of 4 KiB", "log2"),
     "pages populated": Axis("pages populated, of 4 KiB", "log2"),
     "pages from one to the next": Axis("pages from one that is populated to the next", "log2"),
+    "file bytes": Axis("size of the file", "log2", "bytes"),
     "bytes": Axis("memory that is populated and mapped", "log2", "bytes"),
     "processes": Axis("processes", "log10"),
     "percentile": Axis("percentile of requests (inverse logarithmic)", "inverse"),

@@ -84,6 +84,23 @@ METHODS = {
         " returns in the parent, whose child ends at once. The morsel is compared with one peer"
         " at a time, for not all fit into memory; it has that many more samples.",
     ),
+    "files": (
+        "Files of morselfs beside files of tmpfs",
+        "In each of the two file systems the same files. Mapped: as with objects, the file is"
+        " mapped, one byte of every page is read, and it is unmapped; by faults and, in tmpfs, with"
+        " MAP_POPULATE. Opened: open, mmap, close and munmap, with and without a touch of the first"
+        " page; the files are full, but for the largest, which has no more than that page. Read"
+        " and written: 256 MiB by pread or pwrite, 1 MiB at a time. A file that is written over or"
+        " read is full; a new one is created, and removed after the time was taken; a sparse one"
+        " has nothing in it.",
+    ),
+    "build": (
+        "git clone and make on morselfs and on tmpfs",
+        "A git repository of some 2800 files is cloned (from a file system that is neither of the"
+        " two), the library and the tool of this project in it are compiled and linked, by as many"
+        " processes as there are processors, with the compiler’s own files in the same file system,"
+        " and all of it is removed again.",
+    ),
     "contention": (
         "Beyond this machine: simulated contention",
         "Not a measurement of time: accesses of the fault path to shared memory are recorded and"

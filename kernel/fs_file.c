@@ -83,10 +83,14 @@ static ssize_t read_page(struct morsel_object *object, loff_t pos, size_t length
 
 	if (!page)
 		return iov_iter_zero(length, to);
-	/* Not copy_page_to_iter(): that hands the page itself to a pipe (6.1). */
+	/*
+	 * Not copy_page_to_iter(): that hands the page itself to a pipe (6.1).  Nor
+	 * copy_to_iter(), which looks whose memory it is, and that takes a quarter of
+	 * what a page takes besides being copied.
+	 */
 	copied = PageHWPoison(page) ?
-			 -EIO : copy_to_iter(page_address(page) + offset_in_page(pos),
-					     length, to);
+			 -EIO : _copy_to_iter(page_address(page) + offset_in_page(pos),
+					      length, to);
 	put_page(page);
 	return copied;
 }

@@ -32,6 +32,20 @@ processes: page-table memory/morsel
 processes: page-table memory/POSIX shm
 fork: fork/morsel
 fork: fork/private anonymous
+files: map + touch + unmap/morselfs
+files: map + touch + unmap/tmpfs
+files: open + map + close + unmap/morselfs
+files: open + map + close + touch of one page + unmap/morselfs
+files: read of a file/morselfs
+files: read of a file/tmpfs
+files: write over a file/morselfs
+files: write over a file/tmpfs
+files: write of a new file/morselfs
+files: read of a sparse file/morselfs
+build: git clone/morselfs
+build: git clone/tmpfs
+build: make/morselfs
+build: make/tmpfs
 END
 }
 
@@ -50,15 +64,18 @@ well_formed='
 	and ([.series[] | [.metric, .peer, .x]] | (unique | length) == length)'
 
 mapfile -t names < <(build/bench/morsel-bench --list | cut -d ' ' -f 1)
-is "there are benchmarks" "$((${#names[@]} >= 9))" 1
+is "there are benchmarks" "$((${#names[@]} >= 11))" 1
 
 # One guest for all of them.
 for name in "${names[@]}"; do
-	echo "build/bench/morsel-bench $name --quick --dir /run/disk --output '$tmp/$name.json' || exit"
+	echo "build/bench/morsel-bench $name --quick --dir /run/disk --morselfs /run/morselfs --tmpfs /run/tmpfs" \
+		"--repository /run/repository --output '$tmp/$name.json' || exit"
 done >"$tmp/all"
 check "all of them run" vm/run --disk 1G --share "$tmp" -- bash -c "
 	mkfs.ext4 -q /dev/vda && mkdir /run/disk && mount /dev/vda /run/disk || exit
-	bash '$tmp/all' && umount /run/disk"
+	mkdir /run/morselfs /run/tmpfs && bench/repository -q /run/repository || exit
+	mount -t morselfs none /run/morselfs && mount -t tmpfs -o huge=never none /run/tmpfs || exit
+	bash '$tmp/all' && ! find /run/morselfs /run/tmpfs -mindepth 1 | grep . && umount /run/disk /run/morselfs /run/tmpfs"
 for name in "${names[@]}"; do
 	check "$name: well-formed" jq -e --arg name "$name" "$well_formed" "$tmp/$name.json"
 	check "$name: the report needs something of it" [ -n "$(wanted "$name")" ]
