@@ -9,9 +9,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/configuration.sh
+. tests/fs/names.sh
 
-names=(morsels eof names attributes xattr permissions io locks watch futex handles space memcg
-	races fsx)
 [ "$levels" = 5 ] || names+=(lmdb.sh)
 exec vm/run "${configuration[@]}" --timeout 1800 -- \
 	tests/fs/guest -s "${SECONDS_PER_RACE:-10}" -- "${names[@]}"
