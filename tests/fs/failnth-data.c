@@ -137,22 +137,21 @@ static int punch_all(void)
 				0, SPAN));
 }
 
-static int by_ioctl(unsigned long request)
+static int by_ioctl(unsigned long request, off_t offset)
 {
-	struct morsel_range range = { .offset = 2 * MIB - 2 * PAGE,
-				      .length = WINDOW };
+	struct morsel_range range = { .offset = offset, .length = WINDOW };
 
 	return failed(ioctl(fd, request, &range));
 }
 
 static int populate(void)
 {
-	return by_ioctl(MORSEL_IOC_POPULATE);
+	return by_ioctl(MORSEL_IOC_POPULATE, 3 * MIB);
 }
 
 static int punch_by_ioctl(void)
 {
-	return by_ioctl(MORSEL_IOC_PUNCH);
+	return by_ioctl(MORSEL_IOC_PUNCH, 2 * MIB - 2 * PAGE);
 }
 
 static int copy(void)

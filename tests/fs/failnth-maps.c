@@ -96,9 +96,18 @@ static int store(void)
 	return failed(munmap(p, SPAN));
 }
 
+/* Holes, which nobody has looked at. */
 static int longer(void)
 {
 	return opened() || ftruncate(fd, SPAN);
+}
+
+static int mapped_longer(void)
+{
+	if (longer())
+		return 1;
+	map = map_file(fd, SPAN, RW, MAP_SHARED);
+	return 0;
 }
 
 /* Copies of the process's own: those of the file stay as they are. */
@@ -144,7 +153,7 @@ static int advise_dontneed(void)
 	return failed(madvise(map, SPAN, MADV_DONTNEED));
 }
 
-/* The kernel writes, where nobody has yet looked at the page. */
+/* The kernel writes. */
 static int read_into(void)
 {
 	return all_done(pread(other, map + GIB - PAGE, 2 * PAGE, 0), 2 * PAGE);
@@ -232,13 +241,13 @@ const struct op on_maps[] = {
 	{ "private copies of holes", EMPTY, longer, store_private, false },
 	{ "a private copy of what was read", FULL, mapped_private,
 	  store_private_later, false },
-	{ "MADV_POPULATE_WRITE", FULL, mapped, populate_write, false },
+	{ "MADV_POPULATE_WRITE", EMPTY, mapped_longer, populate_write, false },
 	{ "MADV_POPULATE_WRITE, private", FULL, mapped_private,
 	  populate_private, false },
 	{ "MADV_REMOVE", FULL, mapped, advise_remove, true },
 	{ "MADV_DONTNEED", FULL, mapped, advise_dontneed, false },
-	{ "read() into a mapping", FULL, mapped, read_into, true },
-	{ "written by the kernel", FULL, mapped, by_another, true },
+	{ "read() into a mapping", EMPTY, mapped_longer, read_into, true },
+	{ "written by the kernel", EMPTY, mapped_longer, by_another, true },
 	{ "mprotect of a part", FULL, mapped, protect_part, false },
 	{ "munmap of a part", FULL, mapped, unmap_part, false },
 	{ "mremap", FULL, mapped, move, false },
