@@ -35,7 +35,10 @@ static void begin(void)
 	me = atomic_fetch_add(&grow->members, 1);
 }
 
-/* Wait for all; false when there is no going on. */
+/*
+ * Wait for all; false when there is no going on.  Who waits looks for a while before
+ * others may run: those who have a processor are to go on at the same moment.
+ */
 static bool meet(void)
 {
 	unsigned int met = atomic_load(&grow->met);
@@ -45,11 +48,12 @@ static bool meet(void)
 		atomic_fetch_add(&grow->met, 1);
 		return true;
 	}
-	while (atomic_load(&grow->met) == met)
+	for (int i = 0; atomic_load(&grow->met) == met; i++) {
 		if (atomic_load(&crew->wrong))
 			return false;
-		else
+		if (i > 1000)
 			sched_yield();
+	}
 	return true;
 }
 

@@ -23,6 +23,8 @@ static const char *const counted[] = { "truncations", "words found", "SIGBUS",
 				       "changes of the other file", NULL };
 static const char *const names[FILES] = { "cut", "any" };
 
+#define POPULATED (512 * MIB) /* a table that is populated at once */
+
 static int fds[FILES];
 /* By the right to write, to read, to execute. */
 static char *maps[FILES][3];
@@ -84,6 +86,14 @@ static void use_others(void)
 	look(f, right);
 	if (random64() % 64 == 0)
 		madvise(maps[f][right], SPAN, MADV_DONTNEED);
+}
+
+/* A table of the first one, page after page: its end may be moved meanwhile. */
+static void populate(void)
+{
+	if (madvise(maps[CUT][0] + POPULATED, 2 * MIB, MADV_POPULATE_WRITE) &&
+	    errno != EFAULT)
+		bail("MADV_POPULATE_WRITE: %s", strerror(errno));
 }
 
 /*
@@ -174,22 +184,32 @@ static void truncate_to(off_t size)
 			   (long long)size);
 }
 
+static void must_be_gone(off_t at, off_t size)
+{
+	uint64_t got;
+
+	for (int r = 0; at >= size && r < 3; r++)
+		if (peek(maps[CUT][r] + at, &got))
+			crew_wrong("%#llx at %#llx, behind %#llx",
+				   (unsigned long long)got,
+				   (unsigned long long)at,
+				   (unsigned long long)size);
+}
+
 static void cut(void)
 {
 	off_t size = 2 * PAGE + any_place() - random64() % PAGE;
 	uint64_t got;
 
-	/* Whoever has it in its TLB must lose it. */
-	for (unsigned int i = 0; i < PLACES; i++)
-		peek(maps[CUT][i % 3] + place(i), &got);
+	/* What it has in its TLB it must lose; or others are just about to fault. */
+	if (random64() % 2)
+		for (unsigned int i = 0; i < PLACES; i++)
+			peek(maps[CUT][i % 3] + place(i), &got);
 	truncate_to(size);
 	for (unsigned int i = 0; i < PLACES; i++)
-		for (int r = 0; place(i) >= size && r < 3; r++)
-			if (peek(maps[CUT][r] + place(i), &got))
-				crew_wrong("%#llx at %#llx, behind %#llx",
-					   (unsigned long long)got,
-					   (unsigned long long)place(i),
-					   (unsigned long long)size);
+		must_be_gone(place(i), size);
+	for (unsigned int i = 0; i < PLACES; i++)
+		must_be_gone(POPULATED + random64() % 512 * PAGE, size);
 	truncate_to(SPAN);
 	crew_count(CUTS);
 }
@@ -219,10 +239,11 @@ static void after(void)
 int main(int argc, char **argv)
 {
 	static const struct hand hands[] = {
-		{ begin, cut, 0 },    { begin, use, 1 },
-		{ begin, use, 0 },    { begin, use_others, 0 },
-		{ begin, call, 0 },   { begin, change, 0 },
-		{ begin, change, 0 }, { begin, disturb, 0 },
+		{ begin, cut, 0 },	{ begin, use, 1 },
+		{ begin, use, 0 },	{ begin, use_others, 0 },
+		{ begin, call, 0 },	{ begin, change, 0 },
+		{ begin, change, 0 },	{ begin, disturb, 0 },
+		{ begin, populate, 0 },
 	};
 	static const struct race race = {
 		.hands = hands,
