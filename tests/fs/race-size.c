@@ -206,6 +206,9 @@ static void cut(void)
 		for (unsigned int i = 0; i < PLACES; i++)
 			peek(maps[CUT][i % 3] + place(i), &got);
 	truncate_to(size);
+	/* Tables are attached again: what is in them is seen without a fault. */
+	for (int r = 0; r < 3; r++)
+		peek(maps[CUT][r], &got);
 	for (unsigned int i = 0; i < PLACES; i++)
 		must_be_gone(place(i), size);
 	for (unsigned int i = 0; i < PLACES; i++)
