@@ -24,7 +24,7 @@ help:
 	@echo 'make            module (for kernels $(KERNELS)), library, tool, examples, demo'
 	@echo 'make run        demo in a guest with a stock kernel; INPUT=FILE KERNEL=6.1'
 	@echo 'make check      all tests; T=NAME for one: T=guest-6.12-4lvl-pti; JOBS=1: one at a time'
-	@echo 'make check-debug  the guest tests on kernels with KASAN, lockdep, failing allocations; KCSAN'
+	@echo 'make check-debug  the tests in guests on kernels with KASAN, lockdep, failing allocations; KCSAN'
 	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
 	@echo 'make programs   databases, caches, git, compilers and stressors on morselfs; KERNEL=6.1'
 	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
@@ -78,7 +78,7 @@ check-debug: deps-check
 	@scripts/kernel 6.12-debug
 	@scripts/kernel 6.12-kcsan
 	@$(MAKE) module-6.12-debug module-6.12-kcsan user tests
-	$(call step,running the tests on them; most of an hour without KVM)
+	$(call step,running the tests on them; an hour and a half without KVM)
 	@prove --timer --failures --comments --exec '' $(or $(sort $(wildcard tests/debug/$(T).t)),$(error there is no tests/debug/$(T).t))
 
 mutants: deps-check

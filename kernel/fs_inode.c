@@ -294,6 +294,12 @@ static int fs_setattr(morsel_idmap_t *idmap, struct dentry *dentry, struct iattr
 
 	if (err)
 		return err;
+	/* The only thing that may fail comes first: all is changed, or nothing. */
+	if (attr->ia_valid & ATTR_MODE) {
+		err = morsel_acl_chmod(idmap, dentry, attr->ia_mode);
+		if (err)
+			return err;
+	}
 	if (attr->ia_valid & ATTR_SIZE && S_ISREG(inode->i_mode)) {
 		loff_t old = i_size_read(inode);
 
@@ -302,9 +308,7 @@ static int fs_setattr(morsel_idmap_t *idmap, struct dentry *dentry, struct iattr
 			morsel_fs_touch(inode);
 	}
 	setattr_copy(idmap, inode, attr);
-	if (attr->ia_valid & ATTR_MODE)
-		err = morsel_acl_chmod(idmap, dentry, inode->i_mode);
-	return err;
+	return 0;
 }
 
 static int fs_getattr(morsel_idmap_t *idmap, const struct path *path,

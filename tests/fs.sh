@@ -9,9 +9,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/configuration.sh
+. tests/fs/names.sh
 
-names=(morsels cli.sh eof names attributes xattr permissions io locks watch futex handles space memcg
-	races fsx)
+names+=(cli.sh)
 [ "$levels" = 5 ] || names+=(lmdb.sh)
 exec vm/run "${configuration[@]}" --timeout 1800 -- \
 	tests/fs/guest -s "${SECONDS_PER_RACE:-10}" -- "${names[@]}"

@@ -65,6 +65,16 @@ static int map_one(void *name)
 	return 0;
 }
 
+static int allocate_one(void *name)
+{
+	int fd;
+
+	become(OTHER, OTHER);
+	fd = open(name, O_WRONLY);
+	need(fd >= 0 && fallocate(fd, 0, 0, PAGE) == 0);
+	return 0;
+}
+
 /* Set-ID bits do not survive another's hand. */
 static void set_id(void)
 {
@@ -76,6 +86,12 @@ static void set_id(void)
 	fchmod(fd, 06777);
 	is(reap(spawn(map_one, "set-id")), 0, "truncated by somebody else");
 	is(status(fd).st_mode, S_IFREG | 0777, "set-ID bits are gone");
+	if (fs_morsels) {
+		fchmod(fd, 06777);
+		is(reap(spawn(allocate_one, "set-id")), 0,
+		   "allocated by somebody else");
+		is(status(fd).st_mode, S_IFREG | 0777, "set-ID bits are gone");
+	}
 	fchmod(fd, 06777);
 	is(fchown(fd, USER, USER), 0, "given away");
 	is(status(fd).st_mode, S_IFREG | 0777, "set-ID bits are gone");

@@ -137,6 +137,44 @@ static void gap(void)
 	close(fd);
 }
 
+static int longer(int fd)
+{
+	return ftruncate(fd, 3 * PAGE);
+}
+
+static int write_behind(int fd)
+{
+	return pwrite(fd, "x", 1, PAGE + 5) != 1;
+}
+
+static int write_in_page(int fd)
+{
+	return pwrite(fd, "\0", 1, PAGE - 1) != 1;
+}
+
+static int allocate(int fd)
+{
+	return fallocate(fd, 0, PAGE, PAGE);
+}
+
+/* What a mapping writes behind the end, in the last page, does not become content. */
+static void tail(const char *name, int (*grow)(int fd))
+{
+	int fd = file("tail", O_TRUNC, 0);
+	char *p = map_file(fd, 3 * PAGE, RW, MAP_SHARED);
+
+	fill(buffer, 0, 100, 4);
+	is(write(fd, buffer, 100), 100, "100 bytes");
+	memset(p + 100, 't', PAGE - 100);
+	is(grow(fd), 0, "longer by %s", name);
+	is(pread(fd, buffer, PAGE, 0), PAGE, "read");
+	is(differ(buffer, 0, 100, 4), 0, "what was there");
+	is(not_zero(buffer + 100, PAGE - 100), 0, "zeroes behind it");
+	is(not_zero(p + 100, PAGE - 100), 0, "the same in a mapping");
+	munmap(p, 3 * PAGE);
+	close(fd);
+}
+
 /* A hole may start and end within pages; private copies stay. */
 static void punch(off_t from, off_t len)
 {
@@ -218,6 +256,10 @@ int main(int argc, char **argv)
 	regrow(3 * PAGE + 5);
 	regrow(6 * PAGE + 99);
 	gap();
+	tail("ftruncate", longer);
+	tail("a write in another page", write_behind);
+	tail("a write in this one", write_in_page);
+	tail("fallocate", allocate);
 	punch(0, 8 * PAGE);
 	punch(PAGE, 2 * PAGE);
 	punch(10, 20);

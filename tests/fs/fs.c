@@ -157,6 +157,15 @@ struct stat status(int fd)
 	return st;
 }
 
+int failed(int result)
+{
+	int err = result < 0 ? errno : 0;
+
+	if (result > 2)
+		close(result);
+	return err;
+}
+
 /* Never zero, which is what is read where nothing was written. */
 static char pattern(off_t offset, unsigned int seed)
 {

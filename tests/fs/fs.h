@@ -51,6 +51,9 @@ int file(const char *name, int flags, off_t size);
 char *map_file(int fd, size_t len, int prot, int flags);
 struct stat status(int fd);
 
+/* Of what a call returned: 0 or its errno; a descriptor is closed. */
+int failed(int result);
+
 /* Bytes that are not those of a pattern, which tells files and offsets apart. */
 void fill(char *p, off_t offset, size_t len, unsigned int seed);
 size_t differ(const char *p, off_t offset, size_t len, unsigned int seed);

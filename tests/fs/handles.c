@@ -43,6 +43,26 @@ static int as_user(void *arg)
 	return 0;
 }
 
+/* Whatever one makes up beside it. */
+static int opened_by_others(struct handle h)
+{
+	int opened = 0;
+
+	for (unsigned int i = 0; i < h.head.handle_bytes; i++)
+		for (int bit = 0; bit < 8; bit++) {
+			int fd;
+
+			h.bytes[i] ^= 1 << bit;
+			fd = open_handle(&h, O_RDONLY);
+			if (fd >= 0 || errno != ESTALE)
+				opened++;
+			if (fd >= 0)
+				close(fd);
+			h.bytes[i] ^= 1 << bit;
+		}
+	return opened;
+}
+
 int main(int argc, char **argv)
 {
 	struct handle a, b, dir, small = { 0 };
@@ -68,6 +88,7 @@ int main(int argc, char **argv)
 	ok(read(fd, &c, 1) == 1 && c == 'a', "it is that file");
 	close(fd);
 	is(reap(spawn(as_user, &a)), 0, "root only");
+	is(opened_by_others(a), 0, "one that is a bit away opens nothing");
 	is(rename("a", "c"), 0, "renamed");
 	b = handle("c");
 	ok(same(&a, &b), "the handle is what it was");

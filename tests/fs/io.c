@@ -38,6 +38,35 @@ static void direct(void)
 	close(other);
 }
 
+/*
+ * From memory that ends within a page: the rest of a new page of the file is zero,
+ * whatever its frame had in it before.
+ */
+static void cut_short(void)
+{
+	int fd = file("frames", 0, 0), bad = 0;
+	char *p = mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED || munmap(p + PAGE, PAGE))
+		bail("mmap: %s", strerror(errno));
+	memset(p, 'w', PAGE);
+	memset(buffer, 'd', sizeof(buffer));
+	for (int i = 0; i < 32; i++)
+		bad += write(fd, buffer, sizeof(buffer)) != sizeof(buffer);
+	is(bad, 0, "frames with something in them");
+	close(fd);
+	unlink("frames");
+	fd = file("short", 0, 16 * PAGE);
+	for (off_t at = 0; at < 16 * PAGE; at += PAGE) {
+		bad += pwrite(fd, p + PAGE - 100, PAGE, at) != 100;
+		bad += pread(fd, buffer, PAGE, at) != PAGE;
+		bad += not_zero(buffer, PAGE) != 100;
+	}
+	is(bad, 0, "from memory that ends: that much is written, with zeroes behind it");
+	munmap(p, PAGE);
+	close(fd);
+}
+
 static void positions(void)
 {
 	int fd = file("positions", 0, 0), append;
@@ -291,6 +320,7 @@ int main(int argc, char **argv)
 {
 	fs_init(argc, argv);
 	direct();
+	cut_short();
 	positions();
 	modes_of_fallocate();
 	sizes();

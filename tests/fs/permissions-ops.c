@@ -71,15 +71,6 @@ static int may_remove(const struct subject *s, const struct scene *c)
 /*
  * Operations, each followed by its rule where that is not one of the above.
  */
-static int failed(int result)
-{
-	int err = result < 0 ? errno : 0;
-
-	if (result > 2)
-		close(result);
-	return err;
-}
-
 static int do_read(void)
 {
 	return failed(open("d/f", O_RDONLY));

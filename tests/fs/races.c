@@ -205,14 +205,15 @@ static void try_word(char *map, unsigned int file, unsigned int page,
 
 static void read_file(unsigned int slot)
 {
-	int flags = random64() % 2 ? MAP_SHARED : MAP_PRIVATE, fd;
+	int flags = random64() % 2 ? MAP_SHARED : MAP_PRIVATE,
+	    rights = random64() % 2 ? R : R | X, fd;
 	unsigned int file;
 	char *map;
 
 	fd = open_slot(slot, &file);
 	if (fd < 0)
 		return;
-	map = map_file(fd, LENGTH, R, flags);
+	map = map_file(fd, LENGTH, rights, flags);
 	for (int i = 0; i < TURN && !race->stop; i++) {
 		unsigned int page = random64() % PAGES;
 

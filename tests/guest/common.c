@@ -58,6 +58,18 @@ bool peek(void *addr, uint64_t *value)
 	return !sig;
 }
 
+bool poke(void *addr, uint64_t value)
+{
+	int sig = sigsetjmp(probe_env, 1);
+
+	if (!sig) {
+		probing = 1;
+		*(volatile uint64_t *)addr = value;
+	}
+	probing = 0;
+	return !sig;
+}
+
 void put_code(void *addr)
 {
 	/* mov $42, %eax; ret */

@@ -35,8 +35,9 @@ enum access { READ, WRITE, EXECUTE };
 int probe(void *addr, enum access how);
 /* Puts "return 42" at @addr, which is what probe(EXECUTE) expects to find. */
 void put_code(void *addr);
-/* Reads a word, where that raises no signal. */
+/* Reads a word, or writes one, where that raises no signal. */
 bool peek(void *addr, uint64_t *value);
+bool poke(void *addr, uint64_t value);
 
 /* Stays on that processor; false when there is none. */
 bool run_on(int cpu);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each operation with its first allocation failing, then with its second, and so
- * on until it succeeds without a failure.  Each failure is a clean errno, what
- * was there before is there after it, the operation succeeds when it is tried
- * again, and nothing is left.  Needs a kernel with fault injection.
+ * Each operation with each of its allocations failing in turn.  Each failure is a
+ * clean errno, what was there before is there after it, the operation succeeds when
+ * it is tried again, and nothing is left.  Needs a kernel with fault injection.
  */
 #include "guest.h"
+
+#include "failnth.h"
 
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -245,20 +246,21 @@ static const struct {
 	{ "fchmod", chmod_it, false },
 };
 
-enum { DONE, INJECTED, WRONG };
-
 struct attempt {
+	struct failnth nth;
 	const struct arena *a;
 	operation *run;
 	bool populated;
-	int n;
-	int err; /* what the failure came to */
 };
 
-static bool clean(int err)
+static struct morsel_stats before;
+
+static bool intact(void)
 {
-	return err == 0 || err == ENOMEM || err == EFAULT || err == EAGAIN ||
-	       err == ENFILE;
+	struct morsel_stats after = stats();
+
+	return after.morsels == before.morsels &&
+	       after.attachments == before.attachments;
 }
 
 /* In a child: armed is only this operation. */
@@ -266,43 +268,25 @@ static int attempt(void *arg)
 {
 	struct attempt *t = arg;
 	struct arena a = *t->a;
-	char text[16] = { 0 };
-	int nth, left, err;
+	int nth, got;
 
-	/* The kernel's file is the thread's that opens it. */
-	nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	need(nth >= 0);
 	a.fd = select_id(a.id, 0);
 	a.p = map(a.fd, RW);
 	need(*word(a.p, 0) == stamp(0));
-	a.fresh = (8ull + t->n) << 18;
+	a.fresh = (8ull + t->nth.n) << 18;
 	if (t->populated)
 		need(!morsel_populate(a.fd, a.fresh * PAGE, SPAN * PAGE, NULL));
 
-	snprintf(text, sizeof(text), "%d", t->n);
-	need(write(nth, text, strlen(text)) > 0);
-	err = t->run(&a);
-	need(pread(nth, text, sizeof(text) - 1, 0) > 0);
-	left = atoi(text);
-	need(write(nth, "0", 1) == 1);
-
-	t->err = err;
-	if (!clean(err) || (left && err)) {
-		note("errno %d, %d left", err, left);
+	nth = failnth_arm(&t->nth);
+	got = failnth_end(&t->nth, nth, t->run(&a));
+	if (bad_stamps(a.p, ORDER, N) || (t->nth.err && t->run(&a)))
 		return WRONG;
-	}
-	if (bad_stamps(a.p, ORDER, N))
-		return WRONG;
-	if (err && t->run(&a))
-		return WRONG;
-	return left ? DONE : INJECTED;
+	return got;
 }
 
 static void walk(const char *name, operation *run, bool populated)
 {
 	struct attempt *t = shared(sizeof(*t));
-	int got = INJECTED, failures = 0;
-	struct morsel_stats before;
 	struct arena a;
 	char *p;
 
@@ -311,19 +295,9 @@ static void walk(const char *name, operation *run, bool populated)
 	put_stamps(p, ORDER, N);
 	unmap(p, ORDER);
 
-	*t = (struct attempt){
-		.a = &a, .run = run, .populated = populated
-	};
-	for (t->n = 1; got == INJECTED && t->n < 400; t->n++) {
-		before = stats();
-		got = reap(spawn(attempt, t));
-		failures += t->err != 0;
-		if (stats().morsels != before.morsels ||
-		    stats().attachments != before.attachments)
-			got = WRONG;
-	}
-	is(got, DONE, "%s: whichever allocation fails, %d of them (%d by errno)",
-	   name, t->n - 2, failures);
+	*t = (struct attempt){ .a = &a, .run = run, .populated = populated };
+	before = stats();
+	failnth_walk(name, &t->nth, attempt, intact);
 	p = map(a.fd, R);
 	is(bad_stamps(p, ORDER, N), 0, "%s: content", name);
 	unmap(p, ORDER);
@@ -331,32 +305,10 @@ static void walk(const char *name, operation *run, bool populated)
 	munmap(t, sizeof(*t));
 }
 
-static void set(const char *kind, const char *what, const char *value)
-{
-	char path[96];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", kind, what);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		bail("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
 int main(int argc, char **argv)
 {
-	static const char *const kinds[] = { "failslab", "fail_page_alloc" };
-
 	guest_init(argc, argv);
-	if (access("/proc/self/fail-nth", W_OK))
-		bail("this kernel has no fault injection");
-	for (int i = 0; i < 2; i++) {
-		set(kinds[i], "ignore-gfp-wait", "N");
-		set(kinds[i], "verbose", "0");
-	}
-	set("fail_page_alloc", "min-order", "0");
-	set("fail_page_alloc", "ignore-gfp-highmem", "N");
-
+	failnth_init();
 	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
 		walk(operations[i].name, operations[i].run,
 		     operations[i].populated);
