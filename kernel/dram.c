@@ -100,8 +100,14 @@ static void dram_table_free(struct morsel_source *source, unsigned int level,
 			 __GFP_NOWARN)
 
 /* Where the policy of the VMA wants it, else where the task's does. */
-static struct page *dram_page_new(struct vm_area_struct *vma, u64 index)
+static struct page *dram_page_new(void *hint, u64 index)
 {
+#ifdef CONFIG_NUMA
+	struct vm_area_struct *vma = hint;
+#endif
+
+	if (hint == MORSEL_DRAM_AHEAD)
+		return alloc_page(DRAM_BLOCK_GFP);
 #ifdef CONFIG_NUMA
 	if (vma && vma->vm_policy) {
 		unsigned long addr = vma->vm_start +
@@ -115,8 +121,13 @@ static struct page *dram_page_new(struct vm_area_struct *vma, u64 index)
 	return alloc_page(DRAM_PAGE_GFP);
 }
 
-/* Policies that spread pages do so page by page. */
-static bool dram_one_by_one(struct vm_area_struct *vma)
+/**
+ * morsel_dram_one_by_one() - must pages be taken singly?
+ * @vma: where they are for, or NULL
+ *
+ * Policies that spread pages do so page by page.
+ */
+bool morsel_dram_one_by_one(const struct vm_area_struct *vma)
 {
 #ifdef CONFIG_NUMA
 	return current->mempolicy || (vma && vma->vm_policy);
@@ -161,19 +172,19 @@ static u64 dram_page_adopt(struct morsel_dram *dram, struct page *page,
 
 /* Several pages, of which there may be fewer; returns how many. */
 static noinline unsigned int dram_pages_new(struct morsel_dram *dram, u64 index,
-					    struct vm_area_struct *vma,
-					    u64 *pfns, unsigned int count)
+					    void *hint, u64 *pfns,
+					    unsigned int count)
 {
 	struct page *block = NULL;
 	unsigned int i;
 
-	if (!dram_one_by_one(vma))
+	if (hint == MORSEL_DRAM_AHEAD || !morsel_dram_one_by_one(hint))
 		block = dram_block_new(ilog2(count));
 	if (block)
 		count = 1u << ilog2(count);
 	for (i = 0; i < count; i++) {
 		struct page *page = block ? block + i :
-					    dram_page_new(vma, index + i);
+					    dram_page_new(hint, index + i);
 
 		if (!page)
 			break;
@@ -183,19 +194,19 @@ static noinline unsigned int dram_pages_new(struct morsel_dram *dram, u64 index,
 }
 
 /* A single page for a fault: of what is ahead, which is in no budget, or a new one. */
-static struct page *dram_page_for(struct morsel_dram *dram, u64 index,
-				  struct vm_area_struct *vma)
+static struct page *dram_page_for(struct morsel_dram *dram, u64 index, void *hint)
 {
 	struct page *page = NULL;
 
-	if (vma && !dram->budget && !dram_one_by_one(vma))
+	if (hint && hint != MORSEL_DRAM_AHEAD && !dram->budget &&
+	    !morsel_dram_one_by_one(hint))
 		page = dram_page_ahead(dram);
-	return page ? : dram_page_new(vma, index);
+	return page ? : dram_page_new(hint, index);
 }
 
 /*
- * @hint is the VMA of the fault, or NULL.  Only faults have others to follow
- * one by one.
+ * @hint is the VMA of the fault, MORSEL_DRAM_AHEAD, or NULL.  Only faults have others
+ * to follow one by one.
  */
 static int dram_pages_alloc(struct morsel_source *source, u64 index, void *hint,
 			    u64 *pfns, unsigned int count)

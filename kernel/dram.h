@@ -11,6 +11,7 @@
 #include "reserve.h"
 
 struct address_space;
+struct vm_area_struct;
 
 /**
  * struct morsel_frame_counts - frames, one share per processor
@@ -54,11 +55,18 @@ struct morsel_dram {
 	struct morsel_budget *budget;
 };
 
+/*
+ * A hint to the source: nobody asked for these pages, so nobody is to wait, or to be
+ * reclaimed or killed for them.
+ */
+#define MORSEL_DRAM_AHEAD	((void *)1)
+
 int morsel_dram_setup(void);
 void morsel_dram_teardown(void);
 int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping,
 		     u64 limit, struct morsel_budget *budget);
 void morsel_dram_exit(struct morsel_dram *dram);
+bool morsel_dram_one_by_one(const struct vm_area_struct *vma);
 void morsel_dram_drain(struct morsel_dram *dram);
 struct page *morsel_dram_page_alloc(struct morsel_dram *dram, u64 index, bool zeroed);
 void morsel_dram_page_disown(u64 pfn);

@@ -2,12 +2,42 @@
 /*
  * fs_acl.c - POSIX access control lists of morselfs
  *
- * The kernel's cache of an inode's lists is where they live.
+ * The kernel's cache of an inode's lists is where they live.  What they take is charged
+ * like other attributes.
  */
 #include <linux/fs.h>
 #include <linux/posix_acl.h>
 
 #include "fs.h"
+
+static size_t acl_bytes(const struct posix_acl *acl)
+{
+	return acl ? sizeof(*acl) + acl->a_count * sizeof(*acl->a_entries) : 0;
+}
+
+static size_t cached_bytes(struct inode *inode, int type)
+{
+	struct posix_acl *acl = get_cached_acl(inode, type);
+	size_t bytes;
+
+	if (IS_ERR_OR_NULL(acl) || is_uncached_acl(acl))
+		return 0;
+	bytes = acl_bytes(acl);
+	posix_acl_release(acl);
+	return bytes;
+}
+
+/* Charge @more in the place of @less. */
+static int acl_pay(struct inode *vfs_inode, size_t less, size_t more)
+{
+	struct morsel_inode *inode = morsel_inode_of(vfs_inode);
+	int err;
+
+	down_write(&inode->xattr_lock);
+	err = morsel_fs_pay(vfs_inode, inode->bytes - less + more);
+	up_write(&inode->xattr_lock);
+	return err;
+}
 
 int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
 		      struct posix_acl *acl, int type)
@@ -20,8 +50,11 @@ int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
 		err = posix_acl_update_mode(idmap, inode, &mode, &acl);
 		if (err)
 			return err;
-		inode->i_mode = mode;
 	}
+	err = acl_pay(inode, cached_bytes(inode, type), acl_bytes(acl));
+	if (err)
+		return err;
+	inode->i_mode = mode;
 	inode_set_ctime_current(inode);
 	set_cached_acl(inode, type, acl);
 	return 0;
@@ -32,7 +65,7 @@ int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
  * @inode: the new inode
  * @dir:   where it is created
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM or -ENOSPC.
  */
 int morsel_fs_acl_init(struct inode *inode, struct inode *dir)
 {
@@ -41,9 +74,12 @@ int morsel_fs_acl_init(struct inode *inode, struct inode *dir)
 
 	if (err)
 		return err;
-	set_cached_acl(inode, ACL_TYPE_DEFAULT, preset);
-	set_cached_acl(inode, ACL_TYPE_ACCESS, access);
+	err = acl_pay(inode, 0, acl_bytes(preset) + acl_bytes(access));
+	if (!err) {
+		set_cached_acl(inode, ACL_TYPE_DEFAULT, preset);
+		set_cached_acl(inode, ACL_TYPE_ACCESS, access);
+	}
 	posix_acl_release(preset);
 	posix_acl_release(access);
-	return 0;
+	return err;
 }

@@ -225,7 +225,8 @@ static int fs_symlink(morsel_idmap_t *idmap, struct inode *dir, struct dentry *d
 
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
-	err = morsel_fs_pay(inode, strlen(target));
+	/* Beside what security modules have put there. */
+	err = morsel_fs_pay(inode, morsel_inode_of(inode)->bytes + strlen(target));
 	if (!err) {
 		inode->i_link = kstrdup(target, GFP_KERNEL_ACCOUNT);
 		err = inode->i_link ? 0 : -ENOMEM;

@@ -54,9 +54,13 @@ static const struct fs_parameter_spec fs_parameters[] = {
 static int parse_amount(struct fs_context *fc, const struct fs_parameter *param,
 			u64 percent_of, u64 *amount)
 {
-	char *rest;
+	char *rest, *suffix;
+	u64 digits = simple_strtoull(param->string, &suffix, 0);
 	u64 value = memparse(param->string, &rest);
 
+	/* What the kernel's parser would let wrap around. */
+	if (rest != suffix && (!strchr("kKmMgG", *suffix) || digits > S64_MAX >> 30))
+		goto bad;
 	if (*rest == '%' && percent_of) {
 		if (!value || value > 100)
 			goto bad;
@@ -114,6 +118,7 @@ static int fs_reconfigure(struct fs_context *fc)
 {
 	struct morsel_fs *fs = morsel_fs_of(fc->root->d_sb);
 	struct fs_options *options = fc->fs_private;
+	u64 inodes = READ_ONCE(fs->inodes.max);
 
 	/* Those of the root directory are changed there. */
 	if (options->seen & (BIT(FS_MODE) | BIT(FS_UID) | BIT(FS_GID)) &&
@@ -121,12 +126,15 @@ static int fs_reconfigure(struct fs_context *fc)
 	     (options->seen & BIT(FS_UID) && !uid_eq(options->uid, fs->uid)) ||
 	     (options->seen & BIT(FS_GID) && !gid_eq(options->gid, fs->gid))))
 		return invalfc(fc, "mode, uid and gid are those of the first mount");
-	if (options->seen & BIT(FS_SIZE) &&
-	    morsel_budget_resize(&fs->frames, options->size))
-		return invalfc(fc, "more than size= is in use");
 	if (options->seen & BIT(FS_INODES) &&
 	    morsel_budget_resize(&fs->inodes, options->inodes))
 		return invalfc(fc, "more than nr_inodes= are in use");
+	if (options->seen & BIT(FS_SIZE) &&
+	    morsel_budget_resize(&fs->frames, options->size)) {
+		/* All or nothing; who is faster than this keeps what there was. */
+		morsel_budget_resize(&fs->inodes, inodes);
+		return invalfc(fc, "more than size= is in use");
+	}
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <linux/posix_acl_xattr.h>
 #include <linux/rwsem.h>
 #include <linux/security.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/xattr.h>
@@ -175,6 +176,24 @@ static int fs_xattr_set(const struct xattr_handler *handler, morsel_idmap_t *idm
 }
 
 /*
+ * Not low, where nobody looks for a mapping and pointers of 32 bits lead, nor above
+ * what a process gets without asking for more.
+ */
+static int parse_address(const char *value, size_t size, u64 *address)
+{
+	char text[sizeof("0xffffffffffffffff")] = "";
+
+	if (size >= sizeof(text))
+		return -EINVAL;
+	memcpy(text, value, size);
+	if (strlen(text) != size || kstrtou64(text, 0, address) ||
+	    !PAGE_ALIGNED(*address) || *address < SZ_4G ||
+	    *address >= DEFAULT_MAP_WINDOW)
+		return -EINVAL;
+	return 0;
+}
+
+/*
  * Where a file is to be mapped is an attribute of who may write to it, and goes along
  * when files are copied with their attributes.
  */
@@ -182,28 +201,19 @@ static int fs_address_set(const struct xattr_handler *handler, morsel_idmap_t *i
 			  struct dentry *dentry, struct inode *inode, const char *suffix,
 			  const void *value, size_t size, int flags)
 {
-	char text[sizeof("0xffffffffffffffff")] = "";
-	struct morsel_object *object = inode->i_private;
-	u64 address = 0, old;
-	int err;
+	u64 address = 0;
+	int err = 0;
 
 	if (!S_ISREG(inode->i_mode))
 		return -EOPNOTSUPP;
-	if (value) {
-		if (size >= sizeof(text))
-			return -EINVAL;
-		memcpy(text, value, size);
-		if (kstrtou64(text, 0, &address) || !address)
-			return -EINVAL;
-	}
+	if (value)
+		err = parse_address(value, size, &address);
+	if (!err)
+		err = fs_xattr_set(handler, idmap, dentry, inode, suffix, value, size,
+				   flags);
 	/* One at a time, under the lock of the inode. */
-	old = READ_ONCE(object->address);
-	err = morsel_object_set_address(object, address);
-	if (err)
-		return err;
-	err = fs_xattr_set(handler, idmap, dentry, inode, suffix, value, size, flags);
-	if (err)
-		morsel_object_set_address(object, old);
+	if (!err)
+		morsel_object_set_address(inode->i_private, address);
 	return err;
 }
 

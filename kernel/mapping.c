@@ -206,7 +206,26 @@ static noinline u64 fault_last(struct vm_fault *vmf, u64 index)
 /* The last page to populate with the one of a fault of the program's own. */
 static u64 fault_last_sequential(struct vm_area_struct *vma, u64 index)
 {
+	if (morsel_dram_one_by_one(vma))
+		return index;
 	return min(vma_index(vma, vma->vm_end - 1), index | (SEQUENTIAL_PAGES - 1));
+}
+
+/* What is ahead is a bonus: that it cannot be had is no error. */
+static int fault_populate(struct morsel_object *object, struct vm_area_struct *vma,
+			  unsigned long vm_flags, u64 index, u64 last, bool ahead,
+			  struct morsel_tree **tree)
+{
+	int added;
+
+	if (unlikely(ahead)) {
+		added = morsel_object_populate(object, vm_flags, index, last,
+					       MORSEL_DRAM_AHEAD, tree);
+		if (added >= 0)
+			return added;
+		last = index;
+	}
+	return morsel_object_populate(object, vm_flags, index, last, vma, tree);
 }
 
 /* Have the kernel map a page, unless it is taken out before it can. */
@@ -289,6 +308,7 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 	u64 limit = morsel_hold_limit(&object->dram.hold);
 	struct morsel_tree *tree;
 	u64 last = index;
+	bool ahead = false;
 	unsigned int level;
 	vm_fault_t ret;
 	int added;
@@ -301,6 +321,7 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 		last = min(fault_last(vmf, index), limit - 1);
 	} else if (unlikely(vma->vm_flags & VM_SEQ_READ)) {
 		last = min(fault_last_sequential(vma, index), limit - 1);
+		ahead = last > index;
 	}
 	level = vma_level(vma, vmf->address);
 	if (level && !view) {
@@ -312,12 +333,11 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 
 	if (!level) {
 		/* Whatever rights the kernel gives its own leaf. */
-		added = morsel_object_populate(object, VM_READ | VM_WRITE, index,
-					       last, vma, &tree);
+		added = fault_populate(object, vma, VM_READ | VM_WRITE, index, last,
+				       ahead, &tree);
 		return added < 0 ? fault_error(added) : fault_page(vmf, index);
 	}
-	added = morsel_object_populate(object, vma->vm_flags, index, last, vma,
-				       &tree);
+	added = fault_populate(object, vma, vma->vm_flags, index, last, ahead, &tree);
 	if (added < 0)
 		return fault_error(added);
 	ret = morsel_view_attach(view, vmf, tree, index, level, !added);
@@ -349,21 +369,23 @@ static void morsel_vm_close(struct vm_area_struct *vma)
 	morsel_object_unmap(vma_object(vma));
 }
 
-/* An object with a fixed address is mapped there or not at all. */
-static bool address_permitted(struct morsel_object *object, u64 pgoff,
-			      unsigned long addr)
+/*
+ * An object with a fixed address is mapped there or not at all.  What is mapped
+ * private is a program or a copy, in which no pointer of others is followed.
+ */
+static bool address_permitted(struct morsel_object *object,
+			      const struct vm_area_struct *vma)
 {
-	u64 fixed = READ_ONCE(object->address);
+	u64 fixed = vma_is_private(vma) ? 0 : READ_ONCE(object->address);
 
-	return !fixed || addr == fixed + (pgoff << PAGE_SHIFT);
+	return !fixed || vma->vm_start == fixed + ((u64)vma->vm_pgoff << PAGE_SHIFT);
 }
 
 static int morsel_vm_mremap(struct vm_area_struct *vma)
 {
 	vma_start_write(vma);
 	vma_lock_faults(vma);
-	return address_permitted(vma_object(vma), vma->vm_pgoff, vma->vm_start) ?
-		       0 : -EINVAL;
+	return address_permitted(vma_object(vma), vma) ? 0 : -EINVAL;
 }
 
 /* The parts may attach at other levels: let them find out by faulting. */
@@ -461,7 +483,7 @@ int morsel_mmap(struct file *file, struct vm_area_struct *vma)
 	int err;
 
 	if (!range_valid(object, vma->vm_pgoff, vma->vm_end - vma->vm_start) ||
-	    !address_permitted(object, vma->vm_pgoff, vma->vm_start))
+	    !address_permitted(object, vma))
 		return -EINVAL;
 	if (!morsel_object_executable(file)) {
 		if (vma->vm_flags & VM_EXEC)
@@ -563,17 +585,18 @@ unsigned long morsel_get_unmapped_area(struct file *file, unsigned long addr,
 	u64 offset = (u64)pgoff << PAGE_SHIFT, fixed;
 	unsigned long found;
 	unsigned int level;
+	bool private;
 
 	if (!range_valid(object, pgoff, len))
 		return -EINVAL;
-	fixed = READ_ONCE(object->address);
+	private = (flags & MAP_TYPE) == MAP_PRIVATE;
+	fixed = private ? 0 : READ_ONCE(object->address);
 	if (fixed)
 		return area_fixed(fixed + offset, addr, len, flags);
 	if (flags & MAP_FIXED)
 		return morsel_unmapped_area(addr, len, flags);
 
-	level = (flags & MAP_TYPE) == MAP_PRIVATE ?
-			0 : range_level(offset, offset + len, object->order);
+	level = private ? 0 : range_level(offset, offset + len, object->order);
 	if (addr && addr <= TASK_SIZE) {
 		addr += align_gap(addr, offset, morsel_level_size(level));
 		found = morsel_unmapped_area(addr, len, flags);

@@ -502,16 +502,11 @@ void morsel_object_retire(struct morsel_object *object)
  * @address: of its first page, a page's, or 0: anywhere
  *
  * What is mapped stays where it is.
- *
- * Return: 0 or -EINVAL.
  */
-int morsel_object_set_address(struct morsel_object *object, u64 address)
+void morsel_object_set_address(struct morsel_object *object, u64 address)
 {
-	if (address && !address_valid(address, PAGE_SIZE))
-		return -EINVAL;
-	/* Read once by who maps. */
+	/* Read by mmap and mremap. */
 	WRITE_ONCE(object->address, address);
-	return 0;
 }
 
 /**

@@ -76,7 +76,7 @@ void morsel_object_copy_map(struct morsel_object *object);
 void morsel_object_unmap(struct morsel_object *object);
 int morsel_object_destroy(struct morsel_object *object);
 void morsel_object_retire(struct morsel_object *object);
-int morsel_object_set_address(struct morsel_object *object, u64 address);
+void morsel_object_set_address(struct morsel_object *object, u64 address);
 void morsel_object_describe(struct morsel_object *object,
 			    struct morsel_info *info);
 unsigned long morsel_object_count(void);
@@ -84,7 +84,7 @@ void morsel_object_teardown(void);
 
 /* pages.c */
 int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
-			   u64 first, u64 last, struct vm_area_struct *vma,
+			   u64 first, u64 last, void *hint,
 			   struct morsel_tree **tree);
 struct page *morsel_object_page(struct morsel_object *object, u64 index);
 int morsel_object_insert(struct morsel_object *object, u64 index, struct page *page);

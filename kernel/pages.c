@@ -54,7 +54,7 @@ static struct morsel_mirror *object_mirror(struct morsel_object *object,
  * @vm_flags: VM_READ, VM_WRITE, VM_EXEC; at least one of them
  * @first:    page
  * @last:     page, not before @first and below the same PTE table
- * @vma:      whose memory policy is to be obeyed, or NULL
+ * @hint:     the VMA whose memory policy is to be obeyed, MORSEL_DRAM_AHEAD, or NULL
  * @tree:     out: the tree for these rights, with the pages in it
  *
  * Context: process context, may sleep.
@@ -62,7 +62,7 @@ static struct morsel_mirror *object_mirror(struct morsel_object *object,
  * may return.
  */
 int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
-			   u64 first, u64 last, struct vm_area_struct *vma,
+			   u64 first, u64 last, void *hint,
 			   struct morsel_tree **tree)
 {
 	struct morsel_mirror *mirror;
@@ -71,7 +71,7 @@ int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
 
 	if (!(vm_flags & VM_EXEC) && vm_flags & VM_WRITE) {
 		*tree = &object->tree;
-		added = morsel_tree_populate(*tree, first, last, vma);
+		added = morsel_tree_populate(*tree, first, last, hint);
 		goto out;
 	}
 
@@ -83,7 +83,7 @@ int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
 	if (IS_ERR(mirror))
 		return PTR_ERR(mirror);
 	*tree = &mirror->tree;
-	added = morsel_mirror_populate(mirror, first, last, vma);
+	added = morsel_mirror_populate(mirror, first, last, hint);
 out:
 	if (added > 0)
 		trace_morsel_populate(object->id, first, last, added);

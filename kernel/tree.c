@@ -530,7 +530,8 @@ bool morsel_tree_next_table(const struct morsel_tree *tree,
 	unsigned int level = place->level;
 	u64 first = place->first;
 
-	if (!order)
+	/* The place may be of another tree, or nobody's. */
+	if (!order || level > order)
 		return false;
 	if (!level)
 		return place_at(tree, place, order, 0);
@@ -545,7 +546,7 @@ bool morsel_tree_next_table(const struct morsel_tree *tree,
 		while (level < order &&
 		       !(first % morsel_level_pages(level + 1)))
 			level++;
-		if (level == order)
+		if (level >= order)
 			return false;
 		if (place_at(tree, place, level, first))
 			return true;

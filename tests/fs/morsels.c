@@ -179,6 +179,17 @@ static void budgets(void)
 	is(umount("small"), 0, "unmounted");
 }
 
+/* What is there can be read, whatever it is that could be had along with it. */
+static int sequential(void *arg)
+{
+	char *p = map_file(open(arg, O_RDWR), 2 * PAGE, RW, MAP_SHARED);
+
+	need(!madvise(p, 2 * PAGE, MADV_SEQUENTIAL));
+	need(p[0] == 'h');
+	need(probe(p + PAGE, READ) == SIGBUS);
+	return 0;
+}
+
 static int read_only(void *arg)
 {
 	const char *name = arg;
@@ -198,12 +209,16 @@ static void full(void)
 	int fd, n = 0;
 
 	is(fs_mount("small", "size=1m"), 0, "a small one");
+	fd = file("small/hole", 0, 2 * PAGE);
+	is(write(fd, "h", 1), 1, "a page and a hole");
+	close(fd);
 	fd = file("small/full", 0, 0);
 	while (write(fd, page, PAGE) == PAGE)
 		n++;
 	is(errno, ENOSPC, "%d pages fill it", n);
 	is(reap(spawn(read_only, "small/full")), 0,
 	   "mapped with other rights, and with larger tables");
+	is(reap(spawn(sequential, "small/hole")), 0, "and with pages that are not there");
 	close(fd);
 	is(umount("small"), 0, "unmounted");
 }
@@ -261,6 +276,7 @@ static int at_address(void *arg)
 static void address(void)
 {
 	static const char *const wrong[] = { "", "0", "here", "0x200000000001", "-4096",
+					     "0x1000", "0xfffff000", "0x7ffffffff000",
 					     "0x800000000000000", "0xfffffffffffff000",
 					     "0x2000000000000000000000", NULL };
 	char *const want = (char *)0x200000000000;
@@ -270,6 +286,8 @@ static void address(void)
 
 	for (int i = 0; wrong[i]; i++)
 		is(set_address(fd, wrong[i]), EINVAL, "\"%s\" is no address", wrong[i]);
+	is_errno(fsetxattr(fd, ADDRESS, "0x200000000000\0x", 16, 0), EINVAL,
+		 "nor is what has a zero in it");
 	is_errno(getxattr("address", ADDRESS, value, sizeof(value)), ENODATA, "it has none");
 	is(info(fd).address, 0, "nor for the ioctl");
 	q = map_file(fd, 2 * MIB, RW, MAP_SHARED);
@@ -290,6 +308,9 @@ static void address(void)
 	munmap(p, MIB);
 	is_errno((long)mmap(NULL, 2 * MIB, RW, MAP_SHARED | MAP_FIXED, fd, 0), EINVAL,
 		 "nowhere else");
+	p = mmap(NULL, 2 * MIB, RW, MAP_PRIVATE, fd, 0);
+	ok(p != MAP_FAILED && p != want && p[0] == 'x', "a private copy is anywhere");
+	munmap(p, 2 * MIB);
 	ok(mmap(want, 2 * MIB, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == want,
 	   "something is in the way");
 	is_errno((long)mmap(NULL, 2 * MIB, RW, MAP_SHARED, fd, 0), EEXIST, "which stays");
@@ -320,7 +341,7 @@ static int next_table(int fd, struct morsel_table *t)
 
 static void tables_of_a_file(void)
 {
-	int fd = file("walked", 0, GIB + 4 * MIB);
+	int fd = file("walked", 0, GIB + 4 * MIB), small = file("small", 0, PAGE);
 	struct morsel_table t = { 0 };
 	char *p;
 
@@ -359,11 +380,89 @@ static void tables_of_a_file(void)
 		t = bad[i];
 		is(next_table(fd, &t), EINVAL, "refused: %zu", i);
 	}
+	is(ftruncate(fd, 0) || pwrite(small, "a", 1, 0) != 1, 0, "a file of one page");
+	for (uint32_t rights = 0; rights < 4; rights++)
+		for (uint32_t level = 2; level < 4; level++) {
+			t = (struct morsel_table){ .rights = rights, .level = level };
+			is(next_table(small, &t), ENOENT, "has none of level %u", level);
+		}
+	is(ftruncate(fd, GIB + 4 * MIB) || pwrite(fd, "b", 1, GIB) != 1, 0, "as before");
 	t = (struct morsel_table){ .level = 1, .first = 512 * 100 };
 	is(next_table(fd, &t), 0, "from where there is none");
 	is(t.first, GIB / PAGE, "the next one");
 	munmap(p, 2 * MIB);
+	close(small);
+	unlink("small");
 	close(fd);
+}
+
+static unsigned long blocks_left(const char *dir)
+{
+	struct statfs s;
+
+	if (statfs(dir, &s))
+		bail("statfs: %s", strerror(errno));
+	return s.f_bfree;
+}
+
+/* An access control list with a great many entries is charged, too. */
+static void access_lists(void)
+{
+	enum { ENTRIES = 8000 };
+	static struct {
+		uint32_t version;
+		struct { uint16_t tag, perm; uint32_t id; } e[ENTRIES];
+	} acl = { .version = 2 };
+	int n = 0, err = 0, i;
+	unsigned long before;
+	char name[32];
+
+	acl.e[n].tag = 1, acl.e[n++].id = ~0u;
+	while (n < ENTRIES - 3)
+		acl.e[n].tag = 2, acl.e[n].id = n, n++;
+	acl.e[n].tag = 4, acl.e[n++].id = ~0u;
+	acl.e[n].tag = 0x10, acl.e[n++].id = ~0u;
+	acl.e[n].tag = 0x20, acl.e[n++].id = ~0u;
+	mkdir("small", 0755);
+	is(fs_mount("small", "size=256k"), 0, "64 pages");
+	mkdir("small/d", 0755);
+	before = blocks_left("small");
+	is(setxattr("small/d", "system.posix_acl_default", &acl, sizeof(acl), 0), 0,
+	   "%d entries for all that is created", ENTRIES);
+	ok(before - blocks_left("small") >= 15, "they take %lu pages",
+	   before - blocks_left("small"));
+	for (i = 0; i < 10 && !err; i++) {
+		int fd = open((snprintf(name, sizeof(name), "small/d/%d", i), name),
+			      O_CREAT | O_RDWR, 0600);
+
+		err = fd < 0 ? errno : 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	is(err, ENOSPC, "files that inherit them fill it");
+	ok(i <= 4, "the %dth of them", i);
+	while (i--)
+		unlink((snprintf(name, sizeof(name), "small/d/%d", i), name));
+	is(removexattr("small/d", "system.posix_acl_default"), 0, "removed");
+	is(blocks_left("small"), before, "all is given back");
+	is(umount("small"), 0, "unmounted");
+	rmdir("small");
+}
+
+/* All or nothing, and no number that wraps around. */
+static void remounts(void)
+{
+	mkdir("small", 0755);
+	is(fs_mount("small", "size=17179869184g"), EINVAL, "2^64 bytes");
+	is(fs_mount("small", "size=16e"), EINVAL, "nor so");
+	is(fs_mount("small", "size=1m,nr_inodes=10"), 0, "a small one");
+	close(file("small/a", 0, 0));
+	is(fs_remount("small", "size=2m,nr_inodes=1"), EINVAL, "fewer than there are");
+	ok(strstr(fs_options("small"), "size=1024k") &&
+	   strstr(fs_options("small"), "nr_inodes=10"), "it is as before: %s",
+	   fs_options("small"));
+	is(umount("small"), 0, "unmounted");
+	rmdir("small");
 }
 
 int main(int argc, char **argv)
@@ -372,6 +471,8 @@ int main(int argc, char **argv)
 	ioctls();
 	address();
 	tables_of_a_file();
+	access_lists();
+	remounts();
 	growth();
 	shared_tables();
 	budgets();

@@ -169,6 +169,34 @@ static void races(void)
 	ok(!lost, "no frame of a loser is lost");
 }
 
+/* A walk that goes on from a place of another tree, or from nowhere, ends. */
+static void walk_from_anywhere(unsigned int order)
+{
+	struct morsel_tree tree;
+	unsigned int level, steps, most = 0;
+	u64 pfn;
+
+	arena_reset();
+	morsel_tree_init(&tree, &arena, order);
+	arena_populate(&tree, 0, &pfn);
+	for (level = 0; level < MORSEL_LEVELS; level++) {
+		u64 stride = morsel_level_pages(level);
+
+		for (unsigned int i = 0; i < 3; i++) {
+			struct morsel_table_place place = {
+				.level = level,
+				.first = level ? i * stride : 0,
+			};
+
+			for (steps = 0; steps < 100 && morsel_tree_next_table(&tree, &place);)
+				steps++;
+			most = steps > most ? steps : most;
+		}
+	}
+	ok(most <= order, "order %u: from any place no more than %u tables", order, order);
+	morsel_tree_destroy(&tree);
+}
+
 int main(void)
 {
 	unsigned int order, to;
@@ -178,6 +206,8 @@ int main(void)
 	for (order = 0; order < TOP; order++)
 		for (to = order + 1; to <= TOP; to++)
 			keeps_what_it_has(order, to);
+	for (order = 0; order <= TOP; order++)
+		walk_from_anywhere(order);
 	table_above();
 	out_of_memory();
 	races();
