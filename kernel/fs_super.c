@@ -50,16 +50,28 @@ static const struct fs_parameter_spec fs_parameters[] = {
 	{}
 };
 
+/* The longest amount, suffix included, that memparse() does not let wrap around. */
+static int amount_length(const char *end)
+{
+	switch (end[-1] | 0x20) {
+	case 'k':
+		return 17;
+	case 'm':
+		return 14;
+	case 'g':
+		return 11;
+	}
+	return isdigit(end[-1]) ? 19 : 0;
+}
+
 /* A number with k, m or g behind it, or for @percent_of a percentage of that. */
 static int parse_amount(struct fs_context *fc, const struct fs_parameter *param,
 			u64 percent_of, u64 *amount)
 {
-	char *rest, *suffix;
-	u64 digits = simple_strtoull(param->string, &suffix, 0);
+	char *rest;
 	u64 value = memparse(param->string, &rest);
 
-	/* What the kernel's parser would let wrap around. */
-	if (rest != suffix && (!strchr("kKmMgG", *suffix) || digits > S64_MAX >> 30))
+	if (rest == param->string || rest - param->string > amount_length(rest))
 		goto bad;
 	if (*rest == '%' && percent_of) {
 		if (!value || value > 100)
@@ -68,7 +80,7 @@ static int parse_amount(struct fs_context *fc, const struct fs_parameter *param,
 		rest++;
 	}
 	/* Counters are signed. */
-	if (*rest || rest == param->string || value > S64_MAX - PAGE_SIZE)
+	if (*rest || value > S64_MAX - PAGE_SIZE)
 		goto bad;
 	*amount = value;
 	return 0;
