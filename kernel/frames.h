@@ -67,12 +67,16 @@ struct morsel_source_ops {
  *               that the hardware never changes it under a compare-and-swap.
  *               Processors may walk through one for a while after it was
  *               filled; who faults and finds the page there flushes its own.
+ * @persist:     makes that a range outlives a crash before anything that is written
+ *               after it does; NULL where nothing does, or all that is visible does.
+ *               Pages come from @pages_alloc persistent.
  */
 struct morsel_source {
 	const struct morsel_source_ops *ops;
 	u64 table_flags;
 	u64 leaf_flags;
 	u64 hole[MORSEL_LEVELS];
+	void (*persist)(const void *p, size_t bytes);
 };
 
 #endif /* MORSEL_FRAMES_H */

@@ -18,6 +18,7 @@
 #include <linux/pfn.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/types.h>
 
 #define MORSEL_PFN_MASK		((u64)PTE_PFN_MASK)
@@ -29,24 +30,54 @@ static inline u64 *morsel_frame_table(u64 pfn)
 	return __va(PFN_PHYS(pfn));
 }
 
+static inline void *morsel_plat_zalloc(size_t n, size_t size)
+{
+	return kvcalloc(n, size, GFP_KERNEL);
+}
+
+#define morsel_plat_free(p)		kvfree(p)
+#define morsel_plat_fetch_or(p, v)	((u64)atomic64_fetch_or(v, (atomic64_t *)(p)))
+#define morsel_plat_fetch_andnot(p, v)	((u64)atomic64_fetch_andnot(v, (atomic64_t *)(p)))
+#define morsel_plat_add32(p, v)		atomic_add(v, (atomic_t *)(p))
+#define morsel_plat_cmpxchg32(p, a, b)	cmpxchg(p, a, b)
+#define morsel_plat_weight(v)		hweight64(v)
+#define morsel_plat_lowest(v)		__ffs64(v)
+
 #else /* user space */
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
+typedef int64_t s64;
 typedef uint64_t u64;
 typedef uint32_t u32;
+typedef uint16_t u16;
 typedef uint8_t u8;
+
+/* A harness that stops after every store to a medium looks at it here. */
+#ifdef MORSEL_STORES
+void morsel_stored(const void *p);
+#else
+#define morsel_stored(p)	((void)(p))
+#endif
 
 #define MORSEL_PFN_MASK		0x000ffffffffff000ull
 #define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
-#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
+#define WRITE_ONCE(x, v)	morsel_plat_store(&(x), v)
 #define cond_resched()		do { } while (0)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define noinline
+
+static inline void morsel_plat_store(u64 *p, u64 v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+	morsel_stored(p);
+}
 
 static inline u64 min(u64 a, u64 b)
 {
@@ -55,14 +86,33 @@ static inline u64 min(u64 a, u64 b)
 
 static inline u64 cmpxchg64(u64 *p, u64 old, u64 new)
 {
-	__atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_ACQ_REL,
-				    __ATOMIC_ACQUIRE);
+	if (__atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
+		morsel_stored(p);
 	return old;
 }
 
 static inline u64 xchg64(u64 *p, u64 v)
 {
-	return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL);
+	u64 old = __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL);
+
+	morsel_stored(p);
+	return old;
+}
+
+#define morsel_plat_zalloc(n, size)	calloc(n, size)
+#define morsel_plat_free(p)		free(p)
+#define morsel_plat_fetch_or(p, v)	__atomic_fetch_or(p, v, __ATOMIC_ACQ_REL)
+#define morsel_plat_fetch_andnot(p, v)	__atomic_fetch_and(p, ~(v), __ATOMIC_ACQ_REL)
+#define morsel_plat_add32(p, v)		((void)__atomic_fetch_add(p, v, __ATOMIC_ACQ_REL))
+#define morsel_plat_weight(v)		((unsigned int)__builtin_popcountll(v))
+#define morsel_plat_lowest(v)		((unsigned int)__builtin_ctzll(v))
+
+static inline u32 morsel_plat_cmpxchg32(u32 *p, u32 old, u32 new)
+{
+	__atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_ACQ_REL,
+				    __ATOMIC_ACQUIRE);
+	return old;
 }
 
 /* CRC-32 as of IEEE 802.3, least significant bit first. */

@@ -80,8 +80,9 @@ int morsel_tree_init(struct morsel_tree *tree, struct morsel_source *source,
 	int err;
 
 	tree->source = source;
+	tree->top = &tree->own;
 	err = tree_frame_alloc(tree, order, &root);
-	tree->top = morsel_entry_make(root, order);
+	tree->own = morsel_entry_make(root, order);
 	return err;
 }
 
@@ -93,8 +94,27 @@ int morsel_tree_init(struct morsel_tree *tree, struct morsel_source *source,
 void morsel_tree_init_rootless(struct morsel_tree *tree,
 			       struct morsel_source *source)
 {
+	tree->own = 0;
+	morsel_tree_open(tree, source, &tree->own);
+}
+
+/**
+ * morsel_tree_open() - a tree that says elsewhere what its root is
+ * @tree:   the tree
+ * @source: where its frames come from; outlives the tree
+ * @top:    see &struct morsel_tree; 0: it has no root yet
+ */
+void morsel_tree_open(struct morsel_tree *tree, struct morsel_source *source, u64 *top)
+{
 	tree->source = source;
-	tree->top = 0;
+	tree->top = top;
+}
+
+/* What is in [p, p + bytes) outlives a crash before what is written next does. */
+static void tree_persist(struct morsel_tree *tree, const void *p, size_t bytes)
+{
+	if (unlikely(tree->source->persist))
+		tree->source->persist(p, bytes);
 }
 
 /* A root of @order above what @top names, if anything. */
@@ -134,7 +154,7 @@ static void tree_root_free(struct morsel_tree *tree, u64 root, unsigned int orde
  */
 int morsel_tree_grow(struct morsel_tree *tree, unsigned int order)
 {
-	u64 top = READ_ONCE(tree->top);
+	u64 top = READ_ONCE(*tree->top);
 
 	while (!top || top % MORSEL_PAGE_SIZE < order) {
 		unsigned int next = top ? top % MORSEL_PAGE_SIZE + 1 : order;
@@ -143,10 +163,13 @@ int morsel_tree_grow(struct morsel_tree *tree, unsigned int order)
 
 		if (err)
 			return err;
-		old = cmpxchg64(&tree->top, top, morsel_entry_make(root, next));
+		tree_persist(tree, morsel_frame_table(root), MORSEL_PAGE_SIZE);
+		old = cmpxchg64(tree->top, top, morsel_entry_make(root, next));
 		if (old != top)
 			tree_root_free(tree, root, next);
-		top = READ_ONCE(tree->top);
+		else
+			tree_persist(tree, tree->top, sizeof(*tree->top));
+		top = READ_ONCE(*tree->top);
 	}
 	return 0;
 }
@@ -181,6 +204,7 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
 	if (err)
 		return err;
 
+	tree_persist(tree, morsel_frame_table(pfn), MORSEL_PAGE_SIZE);
 	old = cmpxchg64(entry, hole, morsel_entry_make(pfn, source->table_flags));
 	if (old != hole) {
 		tree_frame_free(tree, level - 1, pfn);
@@ -188,6 +212,7 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
 		return 0;
 	}
 
+	tree_persist(tree, entry, sizeof(*entry));
 	*child = pfn;
 	return 0;
 }
@@ -208,7 +233,7 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
 int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 		      u64 *table)
 {
-	u64 top = READ_ONCE(tree->top);
+	u64 top = READ_ONCE(*tree->top);
 	unsigned int order = top % MORSEL_PAGE_SIZE;
 	unsigned int l;
 	u64 pfn;
@@ -218,7 +243,7 @@ int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 		err = morsel_tree_grow(tree, tree_order_for(index, level));
 		if (err)
 			return err;
-		top = READ_ONCE(tree->top);
+		top = READ_ONCE(*tree->top);
 		order = top % MORSEL_PAGE_SIZE;
 	}
 	pfn = morsel_entry_pfn(top);
@@ -258,6 +283,8 @@ static int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
 		}
 	}
 	source->ops->fill_end(source);
+	if (added)
+		tree_persist(tree, leaf, count * sizeof(*leaf));
 
 	for (i = 0; i < count; i++)
 		if (pfns[i] != MORSEL_PFN_NONE)
@@ -281,6 +308,8 @@ static int tree_link_one(struct morsel_tree *tree, u64 *leaf, u64 index, u64 pfn
 	source->ops->fill_end(source);
 	if (unlikely(!added))
 		tree_frame_free(tree, 0, pfn);
+	else
+		tree_persist(tree, leaf, sizeof(*leaf));
 	return err ? err : added;
 }
 
@@ -396,7 +425,7 @@ int morsel_tree_insert(struct morsel_tree *tree, u64 index, u64 pfn)
 static unsigned int tree_descend(const struct morsel_tree *tree, u64 index,
 				 unsigned int level, u64 *pfn)
 {
-	u64 top = READ_ONCE(tree->top);
+	u64 top = READ_ONCE(*tree->top);
 	unsigned int order = top % MORSEL_PAGE_SIZE;
 	unsigned int l;
 
@@ -577,6 +606,8 @@ static void tree_take_leaves(struct morsel_tree *tree, u64 table, u64 first,
 {
 	struct morsel_source *source = tree->source;
 	u64 *leaves = morsel_frame_table(table);
+	u64 *from = &leaves[morsel_level_slot(1, first)];
+	size_t bytes = (last - first + 1) * sizeof(*from);
 	u64 hole = source->hole[1];
 
 	source->ops->leaves_lock(source, table);
@@ -587,6 +618,8 @@ static void tree_take_leaves(struct morsel_tree *tree, u64 table, u64 first,
 			take(ctx, morsel_entry_pfn(xchg64(leaf, hole)));
 	}
 	source->ops->leaves_unlock(source, table);
+	/* Before anybody else can get one of them. */
+	tree_persist(tree, from, bytes);
 }
 
 /**
@@ -670,7 +703,7 @@ void morsel_tree_destroy(struct morsel_tree *tree)
 	u64 root = morsel_tree_root(tree);
 
 	morsel_tree_empty(tree);
-	WRITE_ONCE(tree->top, 0);
+	WRITE_ONCE(*tree->top, 0);
 	if (root != MORSEL_PFN_NONE)
 		tree_frame_free(tree, order, root);
 }

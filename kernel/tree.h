@@ -8,23 +8,25 @@
 /**
  * struct morsel_tree - a subtree
  * @source: where its frames come from
- * @top:    frame of the root and its level, the order of the tree, in the form of
- *          an entry whose flags are the order; 0: there is no root yet.  Changes
- *          by compare-and-swap, and the order only ever grows.
+ * @top:    where it says what its root is: frame and level, the order of the tree,
+ *          in the form of an entry whose flags are the order; 0: there is no root
+ *          yet.  Changes by compare-and-swap, and the order only ever grows.
+ * @own:    what @top points to, but for trees that lie on a medium
  */
 struct morsel_tree {
 	struct morsel_source *source;
-	u64 top;
+	u64 *top;
+	u64 own;
 };
 
 static inline u64 morsel_tree_root(const struct morsel_tree *tree)
 {
-	return morsel_entry_pfn(READ_ONCE(tree->top));
+	return morsel_entry_pfn(READ_ONCE(*tree->top));
 }
 
 static inline unsigned int morsel_tree_order(const struct morsel_tree *tree)
 {
-	return READ_ONCE(tree->top) % MORSEL_PAGE_SIZE;
+	return READ_ONCE(*tree->top) % MORSEL_PAGE_SIZE;
 }
 
 /**
@@ -46,6 +48,7 @@ int morsel_tree_init(struct morsel_tree *tree, struct morsel_source *source,
 		     unsigned int order);
 void morsel_tree_init_rootless(struct morsel_tree *tree,
 			       struct morsel_source *source);
+void morsel_tree_open(struct morsel_tree *tree, struct morsel_source *source, u64 *top);
 int morsel_tree_grow(struct morsel_tree *tree, unsigned int order);
 void morsel_tree_empty(struct morsel_tree *tree);
 void morsel_tree_destroy(struct morsel_tree *tree);
