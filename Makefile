@@ -28,6 +28,7 @@ help:
 	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
 	@echo 'make programs   databases, caches, git, compilers and stressors on morselfs; KERNEL=6.1'
 	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
+	@echo 'make crash      a pool after a crash at any store of any operation, in user space; STATES= SEED='
 	@echo 'make bench      all benchmarks beside their peers, about 140 minutes without KVM; B=NAME KERNEL=6.1'
 	@echo 'make report     figures, tables and bars of what make bench left: build/bench/report/report.html'
 	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
@@ -55,6 +56,7 @@ tests: lib
 	@$(MAKE) -C tests/guest
 	@$(MAKE) -C tests/fuzz
 	@$(MAKE) -C tests/fs
+	@$(MAKE) -C tests/crash
 
 deps-%:
 	@scripts/deps $*
@@ -94,6 +96,13 @@ programs: deps-programs
 	$(call step,running programs that know nothing of morsels on morselfs; half an hour without KVM)
 	@vm/run --kernel $(KERNEL) --mem 4G --timeout 7200 -- tests/fs/guest -t 900 -- \
 		$(notdir $(wildcard tests/fs/programs/*.sh))
+
+crash: STATES ?= 1000000
+crash: deps-build
+	@$(MAKE) -C tests/crash
+	$(call step,crashes of a pool in user space at every store of every operation$(comma) $(STATES) of them)
+	@build/tests/crash/crash -n $(STATES) $(SEED:%=-s %) >build/tests/crash/log; \
+		status=$$?; grep -v '^ok' build/tests/crash/log; exit $$status
 
 fuzz: KERNEL ?= 6.12
 fuzz: SECONDS ?= 600
@@ -137,4 +146,4 @@ deb: deps-deb
 clean:
 	rm -rf build
 
-.PHONY: all help modules user lib tools examples demo tests run check check-debug mutants programs fuzz bench report morsel-bench shell install deb clean
+.PHONY: all help modules user lib tools examples demo tests run check check-debug mutants programs crash fuzz bench report morsel-bench shell install deb clean

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pool_super.c - the super block of a pool: made, and judged
+ */
+#include "pool.h"
+
+/* Flag bits of entries that processors change as they please: accessed, dirty. */
+#define ENTRY_USED	0x60ull
+
+static struct morsel_pool_super *super_of(u64 base)
+{
+	return (struct morsel_pool_super *)morsel_frame_table(base + MORSEL_POOL_SUPER);
+}
+
+static u32 super_checksum(const struct morsel_pool_super *super)
+{
+	struct morsel_pool_super copy = *super;
+
+	copy.checksum = 0;
+	return crc32_le(~0u, (const u8 *)&copy, offsetof(struct morsel_pool_super, inodes));
+}
+
+/**
+ * morsel_pool_init() - begin with a pool, whatever is in it
+ * @pool:   the pool; its @frames are made by who knows how many there are
+ * @base:   number of its first frame
+ * @source: gives out its frames; gets the pool's holes
+ */
+void morsel_pool_init(struct morsel_pool *pool, u64 base, struct morsel_source *source)
+{
+	pool->super = super_of(base);
+	pool->base = base;
+	pool->source = source;
+	pool->persist = source->persist;
+	source->hole[3] = morsel_entry_make(base + MORSEL_POOL_EMPTY2,
+					    source->table_flags | ENTRY_USED);
+	source->hole[4] = morsel_entry_make(base + MORSEL_POOL_EMPTY3,
+					    source->table_flags | ENTRY_USED);
+	morsel_tree_open(&pool->inodes, source, &pool->super->inodes);
+}
+
+/* The tables that stand in holes of others; see struct morsel_source. */
+static void format_empty(struct morsel_pool *pool, unsigned int frame, u64 value)
+{
+	u64 *table = morsel_frame_table(pool->base + frame);
+	unsigned int i;
+
+	for (i = 0; i < MORSEL_ENTRIES; i++)
+		WRITE_ONCE(table[i], value);
+	morsel_pool_persist(pool, table, MORSEL_PAGE_SIZE);
+}
+
+/**
+ * morsel_pool_format() - make an empty pool
+ * @pool:   of morsel_pool_init(); all that was in it is lost
+ * @frames: how many it has
+ * @uuid:   tells it from others
+ * @root:   attributes of the root directory
+ *
+ * What was a pool is none from the first store on, and becomes one by the last.
+ *
+ * Return: 0, or -ENOSPC when it is too small.
+ */
+int morsel_pool_format(struct morsel_pool *pool, u64 frames, const u8 *uuid,
+		       const struct morsel_pool_attr *root)
+{
+	struct morsel_pool_super *super = pool->super;
+	struct morsel_pool_super fresh = {
+		.version = MORSEL_POOL_VERSION,
+		.frames = frames,
+		.base = pool->base,
+	};
+	struct morsel_pool_inode *inode;
+	u64 *to = (u64 *)super, *from = (u64 *)&fresh;
+	unsigned int i;
+	int err;
+
+	morsel_pool_commit(pool, &super->magic, 0);
+	memcpy(fresh.uuid, uuid, sizeof(fresh.uuid));
+	fresh.magic = MORSEL_POOL_MAGIC;
+	fresh.checksum = super_checksum(&fresh);
+	for (i = 1; i < sizeof(fresh) / sizeof(u64); i++)
+		WRITE_ONCE(to[i], from[i]);
+	morsel_pool_persist(pool, super, sizeof(*super));
+	format_empty(pool, MORSEL_POOL_EMPTY2, 0);
+	format_empty(pool, MORSEL_POOL_EMPTY3, pool->source->hole[3]);
+	for (i = 0; i < MORSEL_POOL_FIRST; i++)
+		morsel_pool_frames_mark(&pool->frames, i);
+	morsel_pool_frames_start(&pool->frames);
+
+	err = morsel_pool_inode_new(pool, MORSEL_POOL_ROOT, root, &inode);
+	if (err)
+		return err;
+	morsel_pool_commit(pool, &super->magic, MORSEL_POOL_MAGIC);
+	return 0;
+}
+
+/**
+ * morsel_pool_check_super() - is this a pool that can be used?
+ * @pool:   of morsel_pool_init(); nothing is written to it
+ * @frames: how many the device has
+ * @why:    out: what is wrong
+ *
+ * Return: 0, -EINVAL (no pool, or damaged) or -EOPNOTSUPP (of another version, or
+ * features that are unknown, or at another place).
+ */
+int morsel_pool_check_super(struct morsel_pool *pool, u64 frames, const char **why)
+{
+	const struct morsel_pool_super *super = pool->super;
+
+	*why = NULL;
+	if (super->magic != MORSEL_POOL_MAGIC) {
+		*why = "not a pool";
+		return -EINVAL;
+	}
+	if (super->checksum != super_checksum(super)) {
+		*why = "the super block is damaged";
+		return -EINVAL;
+	}
+	if (super->frames > frames || super->frames < MORSEL_POOL_FIRST) {
+		*why = "the pool is larger than the device";
+		return -EINVAL;
+	}
+	if (super->version != MORSEL_POOL_VERSION || super->features) {
+		*why = "a pool of another version";
+		return -EOPNOTSUPP;
+	}
+	if (super->base != pool->base) {
+		*why = "the device has moved";
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * judge.c - is what a crash has left as it has to be?
+ *
+ *  - Recovery accepts it, and finds nothing more to mend the second time.
+ *  - The operation has been done or has not been begun, nothing in between.
+ *  - Each frame is free or in use once, and none is lost.
+ *  - Looking at it without mending finds the same.
+ */
+#include <stdio.h>
+
+#include "judge.h"
+#include "tap.h"
+
+char judge_before[TEXT], judge_after[TEXT];
+const char *judge_doing;
+unsigned int judge_violations;
+bool judge_formatting;
+
+static void violation(const char *what, const char *text)
+{
+	judge_violations++;
+	if (judge_violations < 10)
+		note("%s: %s\n%s", judge_doing, what, text);
+}
+
+/* Recovery of a copy, with or without mending; false: it refuses. */
+static bool recover(struct morsel_pool *pool, bool fix, struct morsel_pool_found *found)
+{
+	const char *why;
+
+	morsel_pool_frames_init(&pool->frames, MEDIUM_FRAMES, 1);
+	morsel_pool_init(pool, MEDIUM_BASE, &medium_source);
+	if (morsel_pool_check_super(pool, MEDIUM_FRAMES, &why)) {
+		if (!judge_formatting || pool->super->magic)
+			violation("super block", why);
+		return false;
+	}
+	if (morsel_pool_recover(pool, fix, found)) {
+		violation("recovery", found->why);
+		return false;
+	}
+	return true;
+}
+
+/* What recovery has left that was interrupted itself. */
+static void judge_again(void *image)
+{
+	struct morsel_pool_found found;
+	u64 *medium = morsel_arena;
+	static char text[TEXT];
+	struct disk disk;
+
+	morsel_arena = image;
+	if (recover(&disk.pool, true, &found)) {
+		disk_text(&disk, text, sizeof(text));
+		if (strcmp(text, judge_before) && strcmp(text, judge_after))
+			violation("neither before nor after, recovered twice", text);
+	}
+	morsel_pool_frames_exit(&disk.pool.frames);
+	morsel_arena = medium;
+}
+
+void judge(void *image)
+{
+	struct morsel_pool_found looked, found, again;
+	u64 *medium = morsel_arena;
+	static char text[TEXT];
+	struct disk disk;
+	u64 lost;
+
+	morsel_arena = image;
+	if (!recover(&disk.pool, false, &looked))
+		goto out;
+	morsel_pool_frames_exit(&disk.pool.frames);
+	medium_arm_image(judge_again);
+	if (!recover(&disk.pool, true, &found))
+		goto out;
+	medium_arm_image(NULL);
+	disk_text(&disk, text, sizeof(text));
+	if (strcmp(text, judge_before) && strcmp(text, judge_after))
+		violation("neither before nor after", text);
+	if (looked.inodes != found.inodes || looked.finished != found.finished ||
+	    looked.cut != found.cut || looked.pages != found.pages)
+		violation("looking finds something else than mending", text);
+	lost = MEDIUM_FRAMES - MORSEL_POOL_FIRST - found.pages - found.tables -
+	       morsel_pool_frames_left(&disk.pool.frames);
+	if (lost)
+		violation("frames are lost", text);
+	morsel_pool_frames_exit(&disk.pool.frames);
+	if (recover(&disk.pool, true, &again) && (again.finished || again.cut))
+		violation("mended twice", text);
+out:
+	medium_arm_image(NULL);
+	morsel_pool_frames_exit(&disk.pool.frames);
+	morsel_arena = medium;
+}
+
+/* What is in use is what something leads to: nothing that failed has kept a frame. */
+bool judge_leaks(struct disk *disk)
+{
+	u64 left = morsel_pool_frames_left(&disk->pool.frames), would;
+	struct morsel_pool_found found;
+	struct disk again;
+
+	if (!recover(&again.pool, false, &found))
+		return true;
+	would = morsel_pool_frames_left(&again.pool.frames);
+	morsel_pool_frames_exit(&again.pool.frames);
+	return left != would;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * medium.h - a persistent medium that can lose its power after every store
+ *
+ * It is the arena that frames are numbers of.  Every store to it goes through one of
+ * the primitives of plat.h, which tells us.  Caches persist (eADR), so that what is
+ * left after a crash is the memory as it is; or they do not (ADR), and of what was
+ * stored since the last medium_persist() of its line there is left, for each line by
+ * itself, any number of stores from the first one on.
+ */
+#ifndef MEDIUM_H
+#define MEDIUM_H
+
+#include "pool.h"
+
+#define MEDIUM_FRAMES	96u	/* of the pool */
+#define MEDIUM_BASE	1u	/* frame number of its first */
+#define MEDIUM_BYTES	((MEDIUM_BASE + MEDIUM_FRAMES) * MORSEL_PAGE_SIZE)
+
+/* What is done with each image that a crash can leave. */
+typedef void medium_crash(void *image);
+
+extern struct morsel_source medium_source;
+extern bool medium_adr;
+
+/* All zeroes, and no crash. */
+void medium_reset(void);
+/* From here on each store is followed by all crashes there can be then. */
+void medium_arm(medium_crash *crash);
+void medium_disarm(void);
+/*
+ * As medium_arm(), where the memory is as it was at the last medium_disarm(): what was
+ * not persistent then is not, unless there is very much of it.
+ */
+void medium_go_on(medium_crash *crash);
+/*
+ * And so is each store to an image, of who mends it, as long as that is the arena;
+ * with caches that persist.
+ */
+void medium_arm_image(medium_crash *crash);
+/* Images that were looked at; and those that were left out, of too many. */
+unsigned long medium_states(void);
+unsigned long medium_sampled(void);
+
+/* The pool whose frames the source hands out. */
+void medium_use(struct morsel_pool *pool);
+/* The n-th frame from now cannot be had; 0: all can. */
+void medium_fail_after(long n);
+
+#endif /* MEDIUM_H */

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * walk.c - operations at random, one after the other, with a crash at each store
+ *
+ * What one operation has left is what the next one begins with: frames and entries
+ * that were in use for something else, names that moved, trees that have grown.
+ */
+#include <stdio.h>
+
+#include "judge.h"
+#include "tap.h"
+#include "walk.h"
+
+#define LENGTH(a) (sizeof(a) / sizeof(*(a)))
+
+static const char *const paths[] = {
+	"a", "b", "d/a", "d/b", "e/a",
+	"one that is longer than a line of the cache, so that it lies on two of them",
+	"d/one that is longer than a line of the cache, so that it lies on two of them",
+};
+static const u64 pages[] = { 0, 1, 2, 511, 512, 513, 512 * 512 };
+
+static const char *a, *b;
+static u64 page;
+static unsigned char value;
+
+/* Each of them can be done, or cannot be begun. */
+enum what {
+	CREATE, LINK, UNLINK, RENAME, EXCHANGE, CHOWN, WRITE, POPULATE, PUNCH, TRUNCATE,
+	XATTRS, OPERATIONS
+};
+static const char *const names[OPERATIONS] = {
+	"create", "link", "unlink", "rename", "exchange", "chown", "write", "populate",
+	"punch", "truncate", "xattrs",
+};
+
+static int operate(struct disk *disk, enum what what)
+{
+	switch (what) {
+	case CREATE:
+		return disk_create(disk, a, 0100600 | value);
+	case LINK:
+		return disk_link(disk, a, b);
+	case UNLINK:
+		return disk_unlink(disk, a);
+	case RENAME:
+		return disk_rename(disk, a, b);
+	case EXCHANGE:
+		return disk_exchange(disk, a, b);
+	case CHOWN:
+		return disk_chown(disk, a, value, value + 1, 0100000 | value);
+	case WRITE:
+		return disk_write(disk, a, page, value);
+	case POPULATE:
+		return disk_populate(disk, a, page, page | 3);
+	case PUNCH:
+		return disk_punch(disk, a, page, page);
+	case TRUNCATE:
+		return disk_truncate(disk, a, page);
+	case XATTRS:
+		return disk_set_xattrs(disk, a, value);
+	default:
+		return 0;
+	}
+}
+
+static bool possible(struct disk *disk, enum what what)
+{
+	bool there = disk_there(disk, a);
+
+	switch (what) {
+	case CREATE:
+		return !there;
+	case LINK:
+		return there && !disk_there(disk, b);
+	case RENAME:
+	case EXCHANGE:
+		return there && a != b && !disk_same(disk, a, b) &&
+		       (what == RENAME || disk_there(disk, b));
+	case WRITE:
+		/* Bytes of a page that is there are the program's affair. */
+		return there && !disk_has(disk, a, page);
+	default:
+		return there;
+	}
+}
+
+static enum what choose(struct disk *disk)
+{
+	enum what what;
+
+	do {
+		a = paths[random() % LENGTH(paths)];
+		b = paths[random() % LENGTH(paths)];
+		page = pages[random() % LENGTH(pages)];
+		value = 1 + random() % 100;
+		what = random() % OPERATIONS;
+	} while (!possible(disk, what));
+	return what;
+}
+
+/* One operation, first to see what it comes to, and then again with crashes. */
+static bool one(struct disk *disk)
+{
+	static char saved[MEDIUM_BYTES];
+	enum what what = choose(disk);
+	bool leaked;
+	int err;
+
+	judge_doing = names[what];
+	memcpy(saved, morsel_arena, sizeof(saved));
+	disk_text(disk, judge_before, sizeof(judge_before));
+	err = operate(disk, what);
+	disk_text(disk, judge_after, sizeof(judge_after));
+	disk_close(disk);
+
+	memcpy(morsel_arena, saved, sizeof(saved));
+	disk_open(disk);
+	medium_go_on(judge);
+	err |= operate(disk, what);
+	medium_disarm();
+	leaked = judge_leaks(disk);
+	if (leaked)
+		note("%s: leaks", judge_doing);
+	return !leaked && (!err || err == -ENOSPC);
+}
+
+void walk(unsigned int operations, bool kept_only)
+{
+	for (int adr = 0; adr < 2 - kept_only; adr++) {
+		unsigned long states = medium_states();
+		unsigned int i, wrong = 0;
+		struct disk disk;
+
+		medium_adr = adr;
+		medium_reset();
+		disk_format(&disk);
+		disk_create(&disk, "d", 0040755);
+		disk_create(&disk, "e", 0040700);
+		judge_violations = 0;
+		medium_arm(judge);
+		medium_disarm();
+		for (i = 0; i < operations && !wrong && !judge_violations; i++)
+			wrong += !one(&disk);
+		disk_close(&disk);
+		ok(!wrong && !judge_violations, "%u operations at random, %s: %lu states", i,
+		   adr ? "caches lost" : "caches kept", medium_states() - states);
+	}
+}
