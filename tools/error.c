@@ -26,7 +26,7 @@ static const struct {
 	{ STEP_OPEN, EBADMSG, "its meta morsel is damaged" },
 	{ STEP_FILE, ENOENT, "no such file, nor an ID (`morsel ls' has them)" },
 	{ STEP_FILE, EISDIR, "not a regular file" },
-	{ STEP_FILE, ENXIO, "not a regular file" },
+	{ STEP_FILE, ENOSYS, "cannot be opened without /proc" },
 	{ STEP_FILE, ENOTTY, "not a morsel (is it on a morselfs?)" },
 	{ STEP_MAP, EEXIST,
 	  "something else is at its fixed address in this process" },

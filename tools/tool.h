@@ -104,8 +104,16 @@ int fail_target_text(const struct target *target, const char *reason);
 /* With MORSEL_OPEN_RDONLY in @flags to read, else to write as well. */
 int open_target(const struct target *target, unsigned int flags,
 		struct morsel_info *info);
-/* What morsel_info() says; -EISDIR when @fd is not even a regular file. */
-int describe_file(int fd, struct morsel_info *info);
+
+/* file.c: files by their name, and told apart */
+/*
+ * For @access, which is O_RDONLY or so; or a negative errno: -EISDIR for what is no
+ * regular file, which is left alone, and -ENOSYS when there is no /proc.
+ */
+int open_regular(const char *path, int access);
+bool same_file(int a, int b);
+/* Takes the name away when it is that of @fd. */
+void remove_file(const char *path, int fd);
 
 /* range.c: the part of a morsel that an offset and a number of bytes name */
 struct range {
