@@ -129,13 +129,20 @@ struct range {
 int range_resolve(struct range *range, const struct target *target,
 		  uint64_t size);
 
-/* write.c: a file filled */
+/* input.c: what is put */
 struct input {
 	int fd;
 	const char *name;
 	off_t length; /* -1: not known */
 };
 
+/*
+ * As read(2), but waits for input whatever @in is, and returns a negative errno.
+ * -EINTR once there is something in @signals, a signalfd(2), or -1.
+ */
+ssize_t read_input(int in, int signals, void *to, size_t bytes);
+
+/* write.c: a file filled */
 /*
  * Copies all of @from to @offset; the file ends there then, unless it is a @part
  * of it.  Adds up in @done, and says what became of the file.  An exit status.

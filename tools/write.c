@@ -70,20 +70,18 @@ static int copy(const struct target *target, int fd, const struct input *from,
 {
 	char *chunk = malloc(CHUNK);
 	struct progress progress;
-	ssize_t n = -1;
+	ssize_t n = 0;
 	int ret = 0;
 
 	if (!chunk)
 		return fail("morsel", strerror(ENOMEM));
 	progress_start(&progress, "put", from->length > 0 ? from->length : 0);
-	while (!ret && (n = read(from->fd, chunk, CHUNK)) > 0) {
+	while (!ret && (n = read_input(from->fd, -1, chunk, CHUNK)) > 0) {
 		ret = write_all(fd, chunk, n, offset + *done);
 		if (!ret)
 			*done += n;
 		progress_update(&progress, *done);
 	}
-	if (n < 0)
-		n = -errno;
 	progress_end(&progress);
 	free(chunk);
 
