@@ -151,6 +151,16 @@ int write_file(const struct target *target, const struct input *from,
 	       uint64_t offset, bool part, struct morsel_info *info,
 	       uint64_t *done);
 
+/* read.c: a file read */
+struct output {
+	int fd;
+	const char *name;
+};
+
+/* Copies @range of the file behind @fd, whose name @target has.  An exit status. */
+int read_file(const struct target *target, int fd, const struct range *range,
+	      const struct output *to);
+
 /* sample.c: the morsels one may read, and what became of them since */
 struct sample {
 	struct timespec time;
