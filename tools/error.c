@@ -3,6 +3,7 @@
  * Errors: what an errno means at the step that met it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,11 @@ static const struct {
 
 int fail(const char *subject, const char *reason)
 {
-	fprintf(stderr, "morsel: %s: %s\n", subject, reason);
+	char name[PATH_MAX];
+
+	/* It may be the name of a file, which anybody may have chosen. */
+	printable(name, sizeof(name), subject, "");
+	fprintf(stderr, "morsel: %s: %s\n", name, reason);
 	return EXIT_FAILURE;
 }
 

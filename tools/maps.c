@@ -63,19 +63,15 @@ static bool parse_line(const char *line, const struct stat *st,
 static void read_command(int pid, char *command, size_t len)
 {
 	FILE *f = open_of(pid, "comm");
-	size_t n = f ? fread(command, 1, len - 1, f) : 0;
+	char raw[32];
+	size_t n = f ? fread(raw, 1, sizeof(raw) - 1, f) : 0;
 
 	if (f)
 		fclose(f);
-	if (n && command[n - 1] == '\n')
+	if (n && raw[n - 1] == '\n')
 		n--;
-	command[n] = 0;
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = command[i];
-
-		if (c < ' ' || c > '~' || c == '"' || c == '\\')
-			command[i] = '?';
-	}
+	raw[n] = 0;
+	printable(command, len, raw, "\"\\");
 }
 
 static int add(struct mappings *mappings, const struct mapping *m)

@@ -234,6 +234,13 @@ void mappings_print(const struct mappings *mappings,
 		    const struct morsel_info *info);
 void mappings_print_json(const struct mappings *mappings);
 
+/* printable.c: names that somebody else chose */
+/*
+ * Into @buf, as far as it fits, @text with a question mark for each byte that is part
+ * of no character that can be printed, and for those characters that are in @except.
+ */
+void printable(char *buf, size_t len, const char *text, const char *except);
+
 /* output.c: all else that goes to standard output */
 void human_size(char *buf, size_t len, uint64_t bytes);
 /* As an option would take it, to the byte. */
