@@ -41,6 +41,7 @@ int morsel_map(int fd, void *addr, int prot, int flags, void **out)
 	return morsel_map_range(fd, addr, 0, info.size, prot, flags, out);
 }
 
+/* A file is mapped up to its end: what lies behind is none of ours to unmap. */
 int morsel_unmap(void *addr, unsigned int order)
 {
 	if (order > MORSEL_ORDER_MAX)

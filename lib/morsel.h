@@ -177,6 +177,9 @@ int morsel_stats(int dev, struct morsel_stats *stats);
  * One page-table entry attaches it at an address that is a multiple of its
  * size; at another it takes one for each table that fits.
  *
+ * Of a file it maps as many bytes as morsel_info() says in size, and munmap(2)
+ * of as many unmaps it, not morsel_unmap().
+ *
  * Return: 0, or what mmap(2) says: -EINVAL (@addr not on a page, or not the
  * fixed address; MAP_PRIVATE or MAP_ANONYMOUS in @flags), -EACCES (@prot wider
  * than the descriptor, or PROT_EXEC without x in the mode), -ENOMEM, -EEXIST
@@ -202,9 +205,12 @@ int morsel_map_range(int fd, void *addr, uint64_t offset, uint64_t length,
 		     int prot, int flags, void **out);
 
 /**
- * morsel_unmap() - unmap a whole morsel
+ * morsel_unmap() - unmap a whole morsel, but not a file
  * @addr:  what morsel_map() gave
  * @order: its order
+ *
+ * It unmaps morsel_size(@order) bytes.  Behind the end of a file may be something
+ * else by now: munmap(2) of what was mapped unmaps that.
  *
  * Return: 0, or -EINVAL (@order, or @addr not on a page).
  */
@@ -222,7 +228,8 @@ int morsel_unmap(void *addr, unsigned int order);
  * follows its NUMA policy and is charged to its memory cgroup.  Sleeps.
  *
  * Return: 0, or -EINVAL (alignment, or not within the morsel), -EINTR (a
- * signal; go on at @offset + @done), -ENOMEM, -ESTALE, -ENOTTY.
+ * signal; go on at @offset + @done), -ENOMEM, -ENOSPC (of a file: its file
+ * system is full), -ESTALE, -ENOTTY.
  */
 int morsel_populate(int fd, uint64_t offset, uint64_t length, uint64_t *done);
 
@@ -239,7 +246,8 @@ int morsel_populate(int fd, uint64_t offset, uint64_t length, uint64_t *done);
  * Page tables stay.  Sleeps.
  *
  * Return: 0, or -EBADF (@fd is read-only), -EINVAL (alignment, or not within
- * the morsel), -EINTR (a signal; go on at @offset + @done), -ESTALE, -ENOTTY.
+ * the morsel), -EINTR (a signal; go on at @offset + @done), -EPERM (a file that
+ * is append-only or immutable), -ESTALE, -ENOTTY.
  *
  * Source: fallocate(2), FALLOC_FL_PUNCH_HOLE.
  */

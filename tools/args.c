@@ -54,11 +54,14 @@ uint64_t arg_id(const struct argp_state *state, const char *arg,
 		const char *program)
 {
 	struct target target = arg_target(arg);
+	char name[PATH_MAX];
 
-	if (target.path)
+	if (target.path) {
+		printable(name, sizeof(name), target.path, "");
 		argp_failure(state, EXIT_USAGE, 0,
-			     "%s: not an ID; for a file there is %s(1)", arg,
+			     "%s: not an ID; for a file there is %s(1)", name,
 			     program);
+	}
 	return target.id;
 }
 

@@ -3,6 +3,7 @@
  * The page tables of a morsel as a tree for people.  Neighbours that are alike, with
  * all that is below them, are one line; so is what would be too many lines.
  */
+#include <limits.h>
 #include <stdio.h>
 
 #include "tool.h"
@@ -34,9 +35,8 @@ static void exact_pages(char *buf, size_t len, uint64_t pages)
 	exact_size(buf, len, pages * MORSEL_PAGE_SIZE);
 }
 
-/* Its range, set in by @depth, and its level. */
-static void print_place(uint64_t first, uint64_t end, unsigned int depth,
-			unsigned int level)
+/* Its range, set in by @depth. */
+static void print_place(uint64_t first, uint64_t end, unsigned int depth)
 {
 	char from[24], to[24], range[50];
 	int indent = INDENT * (depth + 1);
@@ -44,7 +44,7 @@ static void print_place(uint64_t first, uint64_t end, unsigned int depth,
 	exact_pages(from, sizeof(from), first);
 	exact_pages(to, sizeof(to), end);
 	snprintf(range, sizeof(range), "%s-%s", from, to);
-	printf("%*s%-*s level %u  ", indent, "", COLUMN - indent, range, level);
+	printf("%*s%-*s ", indent, "", COLUMN - indent, range);
 }
 
 static void print_run(const struct morsel_table *table, struct table_run run,
@@ -53,8 +53,8 @@ static void print_run(const struct morsel_table *table, struct table_run run,
 	uint64_t pages = table_pages(table), first = table->first;
 	char stride[24], end[24];
 
-	print_place(first, first + pages, depth, table->level);
-	printf("%3u/512", table->used);
+	print_place(first, first + pages, depth);
+	printf("level %u  %3u/512", table->level, table->used);
 	if (run.count > 1) {
 		exact_pages(stride, sizeof(stride), run.stride);
 		exact_pages(end, sizeof(end),
@@ -67,25 +67,50 @@ static void print_run(const struct morsel_table *table, struct table_run run,
 	putchar('\n');
 }
 
-/* The tables from @at to @end that have the same one above them, as one line. */
+/* What tables have in common that are not drawn each. */
+struct rest {
+	size_t count;
+	uint64_t end; /* page */
+	unsigned int level_min, level_max;
+	unsigned int used_min, used_max;
+};
+
+static void rest_add(struct rest *rest, const struct morsel_table *table)
+{
+	uint64_t end = table->first + table_pages(table);
+
+	rest->count++;
+	if (rest->end < end)
+		rest->end = end;
+	if (rest->level_min > table->level)
+		rest->level_min = table->level;
+	if (rest->level_max < table->level)
+		rest->level_max = table->level;
+	if (rest->used_min > table->used)
+		rest->used_min = table->used;
+	if (rest->used_max < table->used)
+		rest->used_max = table->used;
+}
+
+/*
+ * The tables from @at to @end that have the same one above them, as one line.  Those
+ * of a tree that grew meanwhile, with none above them, need not be of one level.
+ */
 static void print_rest(const struct morsel_table *all, size_t at, size_t end,
 		       unsigned int depth)
 {
-	const struct morsel_table *first = &all[at], *last = first;
-	unsigned int least = first->used, most = least;
-	size_t count = 0;
+	struct rest rest = { .level_min = UINT_MAX, .used_min = UINT_MAX };
+	uint64_t first = all[at].first;
 
-	for (; at < end; at = tables_below(all, at, end)) {
-		last = &all[at];
-		if (last->used < least)
-			least = last->used;
-		if (last->used > most)
-			most = last->used;
-		count++;
-	}
-	print_place(first->first, last->first + table_pages(last), depth,
-		    first->level);
-	printf("%zu more, %u/512 to %u/512\n", count, least, most);
+	for (; at < end; at = tables_below(all, at, end))
+		rest_add(&rest, &all[at]);
+	print_place(first, rest.end, depth);
+	if (rest.level_min == rest.level_max)
+		printf("level %u  ", rest.level_min);
+	else
+		printf("levels %u to %u  ", rest.level_min, rest.level_max);
+	printf("%zu more, %u/512 to %u/512\n", rest.count, rest.used_min,
+	       rest.used_max);
 }
 
 static bool too_many(const struct morsel_table *all, size_t at, size_t end)

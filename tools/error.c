@@ -3,6 +3,7 @@
  * Errors: what an errno means at the step that met it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ static const struct {
 	{ STEP_OPEN, EBADMSG, "its meta morsel is damaged" },
 	{ STEP_FILE, ENOENT, "no such file, nor an ID (`morsel ls' has them)" },
 	{ STEP_FILE, EISDIR, "not a regular file" },
-	{ STEP_FILE, ENXIO, "not a regular file" },
+	{ STEP_FILE, ENOSYS, "cannot be opened without /proc" },
 	{ STEP_FILE, ENOTTY, "not a morsel (is it on a morselfs?)" },
 	{ STEP_MAP, EEXIST,
 	  "something else is at its fixed address in this process" },
@@ -46,7 +47,11 @@ static const struct {
 
 int fail(const char *subject, const char *reason)
 {
-	fprintf(stderr, "morsel: %s: %s\n", subject, reason);
+	char name[PATH_MAX];
+
+	/* It may be the name of a file, which anybody may have chosen. */
+	printable(name, sizeof(name), subject, "");
+	fprintf(stderr, "morsel: %s: %s\n", name, reason);
 	return EXIT_FAILURE;
 }
 

@@ -2,8 +2,8 @@
 /*
  * morsel get: the content of a morsel into a file or standard output.
  *
- * write(2) copies straight out of the mapping, so a page that cannot be
- * populated is EFAULT, not a SIGBUS.
+ * Unless the morsel is a file, write(2) copies straight out of a mapping, so a
+ * page that cannot be populated is EFAULT, not a SIGBUS.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tool.h"
@@ -58,7 +59,7 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "ID|FILE [FILE|-]",
-	.doc = "Write the content of a morsel to FILE or standard output. What was never written reads as zero, and is populated by being read.",
+	.doc = "Write the content of a morsel to FILE or standard output. What was never written reads as zero, and is populated by being read, unless the morsel is a file.",
 };
 
 static int drain(int out, const char *from, uint64_t bytes)
@@ -84,32 +85,76 @@ static int drain(int out, const char *from, uint64_t bytes)
 	return ret;
 }
 
-static int copy(const struct get_args *args, const char *from)
+static int copy_mapped(const struct target *target, const char *from,
+		       uint64_t bytes, const struct output *to)
 {
-	bool to_stdout = !strcmp(args->file, "-");
-	const char *name = to_stdout ? "standard output" : args->file;
-	int out = STDOUT_FILENO;
+	int ret = drain(to->fd, from, bytes);
+
+	if (ret == -EFAULT)
+		return fail_target(STEP_COPY, target, ret);
+	return ret ? fail_at(STEP_COPY, to->name, ret) : EXIT_SUCCESS;
+}
+
+/* As O_TRUNC does it, but for what has no length. */
+static int empty(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	return S_ISREG(st.st_mode) && ftruncate(fd, 0) ? -errno : 0;
+}
+
+/* Not @source itself; an exit status. */
+static int open_output(struct output *to, int source)
+{
+	const char *reason = "is what is to be copied";
 	int ret;
 
-	if (!to_stdout) {
-		out = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			   0666);
-		if (out < 0)
-			return fail(name, strerror(errno));
+	if (!strcmp(to->name, "-")) {
+		*to = (struct output){ STDOUT_FILENO, "standard output" };
+		return EXIT_SUCCESS;
 	}
-	ret = drain(out, from, args->range.bytes);
-	/* Some file systems tell of a full disk only here. */
-	if (close(out) && !ret)
-		ret = -errno;
+	/* Emptied only when it is known to be another file. */
+	to->fd = open(to->name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (to->fd < 0)
+		return fail(to->name, strerror(errno));
+	if (!same_file(to->fd, source)) {
+		ret = empty(to->fd);
+		if (!ret)
+			return EXIT_SUCCESS;
+		reason = strerror(-ret);
+	}
+	close(to->fd);
+	return fail(to->name, reason);
+}
 
-	if (ret == -EFAULT && args->target.path)
-		return fail(args->target.path,
-			    "no room left to populate it, or shorter by now");
-	if (ret == -EFAULT)
-		return fail_target(STEP_COPY, &args->target, ret);
+/* @from is where the range is mapped, if it is. */
+static int get(const struct get_args *args, int fd, const char *from)
+{
+	struct output to = { .name = args->file };
+	int ret = open_output(&to, fd);
+
 	if (ret)
-		return fail_at(STEP_COPY, name, ret);
-	return EXIT_SUCCESS;
+		return ret;
+	ret = from ? copy_mapped(&args->target, from, args->range.bytes, &to) :
+		     read_file(&args->target, fd, &args->range, &to);
+	/* Some file systems tell of a full disk only here. */
+	if (close(to.fd) && !ret)
+		ret = fail(to.name, strerror(errno));
+	return ret;
+}
+
+static int get_mapped(const struct get_args *args, int fd, uint64_t size)
+{
+	void *map;
+	int ret = morsel_map_range(fd, NULL, 0, size, PROT_READ, 0, &map);
+
+	if (ret)
+		return fail_target(STEP_MAP, &args->target, ret);
+	ret = get(args, fd, (const char *)map + args->range.offset);
+	munmap(map, size);
+	return ret;
 }
 
 int cmd_get(int argc, char **argv)
@@ -117,7 +162,6 @@ int cmd_get(int argc, char **argv)
 	struct get_args args = { .file = "-" };
 	struct morsel_info info;
 	int fd, ret;
-	void *map;
 
 	run_argp(&argp, argc, argv, &args);
 	fd = open_target(&args.target, MORSEL_OPEN_RDONLY, &info);
@@ -126,14 +170,6 @@ int cmd_get(int argc, char **argv)
 	ret = range_resolve(&args.range, &args.target, info.size);
 	if (ret)
 		return ret;
-	if (!info.size)
-		return copy(&args, NULL);
-
-	/* No more than there is: behind the end of a file is nothing. */
-	ret = morsel_map_range(fd, NULL, 0, info.size, PROT_READ, 0, &map);
-	if (ret)
-		return fail_target(STEP_MAP, &args.target, ret);
-	ret = copy(&args, (const char *)map + args.range.offset);
-	munmap(map, info.size);
-	return ret;
+	return args.target.path ? get(&args, fd, NULL) :
+				  get_mapped(&args, fd, info.size);
 }

@@ -2,6 +2,7 @@
 /*
  * morsel(1): finds the command and hands it the rest of the command line.
  */
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,8 @@ int main(int argc, char **argv)
 	char name[32];
 	int first;
 
+	/* Which characters there are is all that is taken from the locale. */
+	setlocale(LC_CTYPE, "");
 	argp_err_exit_status = EXIT_USAGE;
 	/* A reader that left is an error to report and clean up after. */
 	signal(SIGPIPE, SIG_IGN);

@@ -7,11 +7,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -63,19 +66,15 @@ static bool parse_line(const char *line, const struct stat *st,
 static void read_command(int pid, char *command, size_t len)
 {
 	FILE *f = open_of(pid, "comm");
-	size_t n = f ? fread(command, 1, len - 1, f) : 0;
+	char raw[32];
+	size_t n = f ? fread(raw, 1, sizeof(raw) - 1, f) : 0;
 
 	if (f)
 		fclose(f);
-	if (n && command[n - 1] == '\n')
+	if (n && raw[n - 1] == '\n')
 		n--;
-	command[n] = 0;
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = command[i];
-
-		if (c < ' ' || c > '~' || c == '"' || c == '\\')
-			command[i] = '?';
-	}
+	raw[n] = 0;
+	printable(command, len, raw, "\"\\");
 }
 
 static int add(struct mappings *mappings, const struct mapping *m)
@@ -90,37 +89,98 @@ static int add(struct mappings *mappings, const struct mapping *m)
 	return 0;
 }
 
-static int find_in(int pid, const struct stat *st, struct mappings *mappings)
+/*
+ * Whether what is mapped in the process was found in another one already, with which
+ * it shares its address space.  Where the kernel does not tell, it was not.
+ */
+static bool shares_known(int pid, const struct mappings *mappings)
 {
-	FILE *maps = open_of(pid, "maps");
+	int known = pid;
+
+	for (size_t i = 0; i < mappings->count; i++) {
+		if (mappings->all[i].pid == known)
+			continue;
+		known = mappings->all[i].pid;
+		if (!syscall(SYS_kcmp, pid, known, KCMP_VM, 0, 0))
+			return true;
+	}
+	return false;
+}
+
+/* The length of a line, 0 at the end, or a negative errno. */
+static ssize_t next_line(FILE *f, char **line, size_t *room)
+{
+	ssize_t n = getline(line, room, f);
+
+	if (n >= 0)
+		return n;
+	return feof(f) ? 0 : -errno;
+}
+
+static int read_maps(FILE *maps, int pid, const struct stat *st,
+		     struct mappings *mappings)
+{
 	struct mapping m = { .pid = pid };
+	bool found = false;
 	char *line = NULL;
 	size_t room = 0;
+	ssize_t n = 0;
 	int ret = 0;
 
-	if (!maps) {
-		/* Gone meanwhile is not hidden. */
-		mappings->unread += errno != ENOENT && errno != ESRCH;
-		return 0;
-	}
-	while (!ret && getline(&line, &room, maps) > 0) {
+	while (!ret && (n = next_line(maps, &line, &room)) > 0) {
 		if (!parse_line(line, st, &m))
 			continue;
-		if (!m.command[0])
+		if (!found && shares_known(pid, mappings))
+			break;
+		if (!found)
 			read_command(pid, m.command, sizeof(m.command));
+		found = true;
 		m.level = level_of(&m);
 		ret = add(mappings, &m);
 	}
 	free(line);
-	fclose(maps);
-	return ret;
+	return n < 0 ? n : ret;
+}
+
+static int find_in(int pid, const struct stat *st, struct mappings *mappings)
+{
+	FILE *maps = open_of(pid, "maps");
+	int ret = maps ? read_maps(maps, pid, st, mappings) : -errno;
+
+	if (maps)
+		fclose(maps);
+	switch (ret) {
+	case -EACCES:
+	case -EPERM:
+		mappings->unread++;
+		return 0;
+	case -ENOENT:
+	case -ESRCH:
+		/* Gone meanwhile is not hidden. */
+		return 0;
+	default:
+		return ret;
+	}
+}
+
+/* The next process in @proc, 0 at the end, or a negative errno. */
+static int next_process(DIR *proc)
+{
+	const struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(proc);
+		if (!entry)
+			return -errno;
+	} while (!isdigit((unsigned char)entry->d_name[0]));
+	return atoi(entry->d_name);
 }
 
 int mappings_find(int fd, struct mappings *mappings)
 {
-	const struct dirent *entry;
 	struct stat st;
-	int ret = 0;
+	int pid = 0, ret = 0;
 	DIR *proc;
 
 	*mappings = (struct mappings){ 0 };
@@ -129,11 +189,10 @@ int mappings_find(int fd, struct mappings *mappings)
 	proc = opendir("/proc");
 	if (!proc)
 		return -errno;
-	while (!ret && (entry = readdir(proc)))
-		if (isdigit((unsigned char)entry->d_name[0]))
-			ret = find_in(atoi(entry->d_name), &st, mappings);
+	while (!ret && (pid = next_process(proc)) > 0)
+		ret = find_in(pid, &st, mappings);
 	closedir(proc);
-	return ret;
+	return pid < 0 ? pid : ret;
 }
 
 static void print_mapping(const struct mapping *m)

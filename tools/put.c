@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,26 +127,18 @@ static int hold_signals(sigset_t *old)
 static int fill(int in, int signals, char *to, uint64_t room, uint64_t *done,
 		struct progress *progress)
 {
-	struct pollfd wait[] = {
-		{ .fd = in, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
-	};
-
 	for (;;) {
 		uint64_t left = room - *done;
 		char beyond;
 		ssize_t n;
 
-		if (poll(wait, 2, -1) < 0)
-			return -errno;
-		if (wait[1].revents)
-			return -EINTR;
 		if (left)
-			n = read(in, to + *done, left < CHUNK ? left : CHUNK);
+			n = read_input(in, signals, to + *done,
+				       left < CHUNK ? left : CHUNK);
 		else
-			n = read(in, &beyond, 1);
+			n = read_input(in, signals, &beyond, 1);
 		if (n <= 0)
-			return n ? -errno : 0;
+			return n;
 		if (!left)
 			return -EFBIG;
 		*done += n;

@@ -3,10 +3,8 @@
  * Targets: the morsel that an argument names, by its ID or as a file.  A file of
  * morselfs is a morsel, and answers as any other once it is open.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tool.h"
@@ -26,23 +24,12 @@ int fail_target(enum step step, const struct target *target, int err)
 	return fail_target_text(target, reason_of(step, err));
 }
 
-int describe_file(int fd, struct morsel_info *info)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return -errno;
-	/* Nothing else is asked what it would make of the ioctl. */
-	return S_ISREG(st.st_mode) ? morsel_info(fd, info) : -EISDIR;
-}
-
 static int open_file(const struct target *target, unsigned int flags,
 		     struct morsel_info *info)
 {
 	int access = flags & MORSEL_OPEN_RDONLY ? O_RDONLY : O_RDWR;
-	/* It may be a fifo, which is no reason to wait. */
-	int fd = open(target->path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int ret = fd < 0 ? -errno : describe_file(fd, info);
+	int fd = open_regular(target->path, access);
+	int ret = fd < 0 ? fd : morsel_info(fd, info);
 
 	if (!ret)
 		return fd;
@@ -76,8 +63,8 @@ int open_target(const struct target *target, unsigned int flags,
 	int fd = target->path ? open_file(target, flags, info) :
 				open_id(target, flags, info);
 
-	/* The one that asks does not count. */
-	if (fd >= 0)
+	/* The one that asks does not count.  There are moments when nobody does. */
+	if (fd >= 0 && info->descriptors)
 		info->descriptors--;
 	return fd;
 }

@@ -104,8 +104,16 @@ int fail_target_text(const struct target *target, const char *reason);
 /* With MORSEL_OPEN_RDONLY in @flags to read, else to write as well. */
 int open_target(const struct target *target, unsigned int flags,
 		struct morsel_info *info);
-/* What morsel_info() says; -EISDIR when @fd is not even a regular file. */
-int describe_file(int fd, struct morsel_info *info);
+
+/* file.c: files by their name, and told apart */
+/*
+ * For @access, which is O_RDONLY or so; or a negative errno: -EISDIR for what is no
+ * regular file, which is left alone, and -ENOSYS when there is no /proc.
+ */
+int open_regular(const char *path, int access);
+bool same_file(int a, int b);
+/* Takes the name away when it is that of @fd. */
+void remove_file(const char *path, int fd);
 
 /* range.c: the part of a morsel that an offset and a number of bytes name */
 struct range {
@@ -121,7 +129,7 @@ struct range {
 int range_resolve(struct range *range, const struct target *target,
 		  uint64_t size);
 
-/* write.c: a file filled */
+/* input.c: what is put */
 struct input {
 	int fd;
 	const char *name;
@@ -129,12 +137,29 @@ struct input {
 };
 
 /*
+ * As read(2), but waits for input whatever @in is, and returns a negative errno.
+ * -EINTR once there is something in @signals, a signalfd(2), or -1.
+ */
+ssize_t read_input(int in, int signals, void *to, size_t bytes);
+
+/* write.c: a file filled */
+/*
  * Copies all of @from to @offset; the file ends there then, unless it is a @part
  * of it.  Adds up in @done, and says what became of the file.  An exit status.
  */
 int write_file(const struct target *target, const struct input *from,
 	       uint64_t offset, bool part, struct morsel_info *info,
 	       uint64_t *done);
+
+/* read.c: a file read */
+struct output {
+	int fd;
+	const char *name;
+};
+
+/* Copies @range of the file behind @fd, whose name @target has.  An exit status. */
+int read_file(const struct target *target, int fd, const struct range *range,
+	      const struct output *to);
 
 /* sample.c: the morsels one may read, and what became of them since */
 struct sample {
@@ -208,6 +233,13 @@ int mappings_find(int fd, struct mappings *mappings);
 void mappings_print(const struct mappings *mappings,
 		    const struct morsel_info *info);
 void mappings_print_json(const struct mappings *mappings);
+
+/* printable.c: names that somebody else chose */
+/*
+ * Into @buf, as far as it fits, @text with a question mark for each byte that is part
+ * of no character that can be printed, and for those characters that are in @except.
+ */
+void printable(char *buf, size_t len, const char *text, const char *except);
 
 /* output.c: all else that goes to standard output */
 void human_size(char *buf, size_t len, uint64_t bytes);

@@ -2,6 +2,7 @@
 /*
  * morsel tree: the page tables of a morsel, and who has it mapped.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,13 +65,15 @@ static int look(const struct target *target, struct tree *tree)
 static void print_tree(const struct target *target, const struct tree *tree)
 {
 	const struct morsel_info *info = &tree->info;
-	char size[24];
+	char name[PATH_MAX], size[24];
 
 	exact_size(size, sizeof(size), info->size);
-	if (target->path)
-		printf("%s: ", target->path);
-	else
+	if (target->path) {
+		printable(name, sizeof(name), target->path, "");
+		printf("%s: ", name);
+	} else {
 		printf(ID_FORMAT ": ", (unsigned long long)info->id);
+	}
 	printf("%s, order %u, data frames %llu, table frames %llu\n", size,
 	       info->order, (unsigned long long)info->data_frames,
 	       (unsigned long long)info->table_frames);

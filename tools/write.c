@@ -7,12 +7,22 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tool.h"
 
 #define CHUNK (4ul << 20)
+
+/* One that was not there, nor is now a symbolic link to nothing. */
+static int create(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC,
+		      0666);
+
+	if (fd >= 0)
+		return fd;
+	return errno == EEXIST ? -ENOENT : -errno;
+}
 
 /*
  * The file, created if there is none: its descriptor, or negative after an error
@@ -20,44 +30,25 @@
  */
 static int open_output(const struct target *target, struct morsel_info *info)
 {
-	int flags = O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	bool created = false;
-	int fd, ret;
+	/* Who may write need not be one who may read. */
+	int fd = open_regular(target->path, O_WRONLY), ret;
+	bool created = fd == -ENOENT;
 
-	fd = open(target->path, flags);
-	if (fd < 0 && errno == ENOENT) {
-		fd = open(target->path, flags | O_CREAT | O_EXCL, 0666);
-		created = fd >= 0;
-		/* A symbolic link, to nothing. */
-		if (fd < 0 && errno == EEXIST)
-			errno = ENOENT;
-	}
-	if (fd < 0) {
-		ret = -errno;
-		/* It is to be a file: nobody has meant an ID. */
-		if (ret == -ENOENT)
-			fail(target->path, strerror(ENOENT));
-		else
-			fail_target(STEP_FILE, target, ret);
-		return ret;
-	}
-	ret = describe_file(fd, info);
+	if (created)
+		fd = create(target->path);
+	ret = fd < 0 ? fd : morsel_info(fd, info);
 	if (!ret)
 		return fd;
-	if (created)
-		unlink(target->path);
-	close(fd);
-	fail_target(STEP_FILE, target, ret);
+	if (fd >= 0 && created)
+		remove_file(target->path, fd);
+	if (fd >= 0)
+		close(fd);
+	/* It is to be a file: nobody has meant an ID. */
+	if (ret == -ENOENT)
+		fail(target->path, strerror(ENOENT));
+	else
+		fail_target(STEP_FILE, target, ret);
 	return ret;
-}
-
-/* A file that is copied to a later part of itself would never end. */
-static bool same_file(int a, int b)
-{
-	struct stat x, y;
-
-	return !fstat(a, &x) && !fstat(b, &y) && x.st_dev == y.st_dev &&
-	       x.st_ino == y.st_ino;
 }
 
 static int write_all(int fd, const char *from, size_t bytes, uint64_t at)
@@ -79,20 +70,18 @@ static int copy(const struct target *target, int fd, const struct input *from,
 {
 	char *chunk = malloc(CHUNK);
 	struct progress progress;
-	ssize_t n = -1;
+	ssize_t n = 0;
 	int ret = 0;
 
 	if (!chunk)
 		return fail("morsel", strerror(ENOMEM));
 	progress_start(&progress, "put", from->length > 0 ? from->length : 0);
-	while (!ret && (n = read(from->fd, chunk, CHUNK)) > 0) {
+	while (!ret && (n = read_input(from->fd, -1, chunk, CHUNK)) > 0) {
 		ret = write_all(fd, chunk, n, offset + *done);
 		if (!ret)
 			*done += n;
 		progress_update(&progress, *done);
 	}
-	if (n < 0)
-		n = -errno;
 	progress_end(&progress);
 	free(chunk);
 
@@ -110,6 +99,7 @@ int write_file(const struct target *target, const struct input *from,
 	*done = 0;
 	if (fd < 0)
 		return EXIT_FAILURE;
+	/* Copied to a later part of itself it would never end. */
 	if (same_file(fd, from->fd))
 		return fail(target->path, "is what is to be copied");
 	ret = copy(target, fd, from, offset, done);

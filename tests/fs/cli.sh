@@ -59,6 +59,18 @@ wrong 1 "in: has only 5000000 bytes" get --offset 5000001 in
 truncate -s 3G large
 printf 'far' | dd of=large bs=1 seek=2G conv=notrunc status=none
 is "get: far into a large one" "$("$morsel" get --offset 2G -n 3 large)" far
+check "get: a hole" cmp <("$morsel" get --offset 1G -n 64M large) <(head -c 64M /dev/zero)
+is "get: it is still one" "$(frames large)" 1
+ln in hard
+for other in in ./in hard link; do
+	wrong 1 "$other: is what is to be copied" get in "$other"
+done
+check "get: and it is as it was" cmp in 0x5
+cp 0x5 placed
+# Where the command itself is.
+setfattr -n user.morsel.address -v '"0x555555400000"' placed
+check "get: wherever it is to be mapped" cmp 0x5 \
+	<(setarch --addr-no-randomize "$morsel" get placed)
 
 # populate and punch
 "$morsel" populate hole
@@ -95,6 +107,16 @@ is "put --into --json" "$("$morsel" put --json --into new 0x5 | jq -c '[.order, 
 "$morsel" put --into new empty
 is "put --into: nothing" "$(stat -c %s new)" 0
 wrong 1 "new: is what is to be copied" put --into new new
+cp 0x5 drop
+chmod 222 drop
+"${nobody[@]}" "$morsel" put --into drop <empty
+is "put --into: who may only write" "$? $(stat -c %s drop)" "0 0"
+# Starts what follows with a standard input that read(2) does not wait for.
+impatient() {
+	perl -MFcntl -e 'fcntl STDIN, F_SETFL, O_NONBLOCK or die; exec @ARGV' "$@"
+}
+{ echo first; sleep 0.5; echo second; } | impatient "$morsel" put --into new
+is "put --into: it waits for the input" "$(<new)" $'first\nsecond'
 mkdir small
 mount -t morselfs -o size=1m none small
 wrong 1 "small/new: No space left on device" put --into small/new 0x5
@@ -123,6 +145,34 @@ is "stat: ends when the file is gone" "$? $(tail -n 1 "$log")" \
 is "stat: and it does not keep it" $? 0
 
 # tree
+
+# holder FILE LENGTH OFFSET FLAGS [vfork]: maps it to read, touches it, prints where,
+# and waits, with a child that has the same address space
+holder() {
+	# shellcheck disable=SC2016 # for perl
+	exec perl -e '
+		my ($name, $length, $offset, $flags, $vfork) = @ARGV;
+		open my $file, "<", $name or die "$name: $!";
+		my $at = syscall 9, 0, 0 + $length, 1, 0 + $flags, fileno $file, 0 + $offset;
+		die "mmap: $!" if $at == -1;
+		unpack "P1", pack "Q", $at;
+		$| = 1;
+		printf "0x%x\n", $at;
+		syscall 58 if $vfork;
+		sleep' "$@"
+}
+# let_go PID: of a holder
+let_go() {
+	kill "$1"
+	wait "$1" 2>/dev/null
+}
+
+# Those who read get tables of their own once they have it mapped.
+coproc holder large $((1 << 30)) $((2 << 30)) 1
+started+=("$COPROC_PID")
+read -r _ <&"${COPROC[0]}"
+let_go "$COPROC_PID"
+
 is "tree: an empty file" "$("$morsel" tree empty | tr -s ' ')" "empty: 0, order 0, data frames 0, table frames 0
 no tables
 mappings 0, attached entries 0"
@@ -146,19 +196,6 @@ is "tree: as many tables as info says" \
 	"$("$morsel" tree --json in | jq -c '[.tables[].level] | [index(1) != null, length]')" \
 	"[true,$(fact in table_frames | tr -d '[]')]"
 
-# holder FILE LENGTH OFFSET FLAGS: maps it to read, touches it, prints where, and waits
-holder() {
-	# shellcheck disable=SC2016 # for perl
-	exec perl -e '
-		my ($name, $length, $offset, $flags) = @ARGV;
-		open my $file, "<", $name or die "$name: $!";
-		my $at = syscall 9, 0, 0 + $length, 1, 0 + $flags, fileno $file, 0 + $offset;
-		die "mmap: $!" if $at == -1;
-		unpack "P1", pack "Q", $at;
-		$| = 1;
-		printf "0x%x\n", $at;
-		sleep' "$@"
-}
 # mapped LEVEL LENGTH OFFSET FLAGS RIGHTS
 mapped() {
 	local at pid
@@ -171,8 +208,7 @@ mapped() {
 		"$("$morsel" tree --json large | jq -c --argjson pid "$pid" '.mappings[] | select(.pid == $pid) | del(.pid)')" \
 		"$(printf '{"command":"perl","start":"%s","end":"0x%x","offset":%u,"rights":"%s","level":%u}' \
 			"$at" $((at + $2)) "$3" "$5" "$1")"
-	kill "$pid"
-	wait "$pid" 2>/dev/null
+	let_go "$pid"
 }
 mapped 2 $((1 << 30)) $((1 << 30)) 1 r--s
 mapped 1 $((4 << 20)) $((2 << 20)) 1 r--s
@@ -189,13 +225,40 @@ is "tree: who may not look there is told so" \
 	"$("${nobody[@]}" "$morsel" tree in | tail -n 2 | sed 's/read: [1-9].*/read: some/')" \
 	"mappings not to be seen here: 1
 processes that could not be read: some"
-kill "$pid"
+let_go "$pid"
+
+coproc holder "in" 5000000 0 1 vfork
+pid=$COPROC_PID
+started+=("$pid")
+read -r _ <&"${COPROC[0]}"
+child=
+# No line: read(1) fails whatever it reads.
+has_child() { read -r child <"/proc/$pid/task/$pid/children"; [ "$child" ]; }
+until_true has_child
+started+=("$child")
+is "tree: it is listed once" "$("$morsel" tree --json in | jq '.mappings | length')" 1
+kill -KILL "$pid" "$child"
 wait "$pid" 2>/dev/null
+gone() { [ ! -e "/proc/$child" ]; }
+until_true gone
 is "tree: nobody has it mapped" "$("$morsel" tree --json in | jq -c '[.info.mappings, .mappings]')" "[0,[]]"
+
+is "tree: too few descriptors" \
+	"$( (ulimit -n 5; exec "$morsel" tree in 3>&- 4>&- 2>&1) )" "morsel: /proc: Too many open files"
+esc=$'a\e[31mb' umlaut=$'\xc3\xa4'
+wrong 1 "a?[31mb: no such file, nor an ID (\`morsel ls' has them)" tree "$esc"
+touch "$esc" "$umlaut"
+is "tree: a name is not for the terminal to obey" "$("$morsel" tree "$esc" | head -n 1)" \
+	"a?[31mb: 0, order 0, data frames 0, table frames 0"
+is "tree: but in the language of whoever asks" \
+	"$(LC_ALL=C.UTF-8 "$morsel" tree "$umlaut" | head -n 1)" \
+	"$umlaut: 0, order 0, data frames 0, table frames 0"
 
 # What is no morsel, and what may not be opened.
 mkdir dir
 mkfifo fifo
+: >fifo &
+started+=($!)
 ln -s none dangling
 nothing="no such file, nor an ID (\`morsel ls' has them)"
 for command in info get populate "punch -o 0 -n 4K" stat "stat -i 1" tree; do
@@ -214,6 +277,9 @@ for command in info "punch -o 0 -n 4K"; do
 done
 wrong 1 "dir: not a regular file" put --into dir in
 wrong 1 "fifo: not a regular file" put --into fifo in
+sleep 0.2
+check "a fifo: who waits for a reader still does" kill -0 "${started[-1]}"
+: <fifo
 wrong 1 "dangling: No such file or directory" put --into dangling in
 wrong 1 "none/new: No such file or directory" put --into none/new in
 wrong 1 "$log: not a morsel (is it on a morselfs?)" put --into "$log" in

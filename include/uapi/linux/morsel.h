@@ -100,7 +100,8 @@ struct morsel_open {
  *                sets of rights in use, or a meta morsel
  * @mappings:     VMAs that map it, in all processes
  * @attachments:  entries in private page tables that point into its tables
- * @descriptors:  open files bound to it; of a file 1
+ * @descriptors:  open files bound to it; of a file no more than whether anybody
+ *                uses it
  * @order:        order; of a file that of its tree as it is now
  * @mode:         permission bits
  * @uid:          owner, in the caller's user namespace
@@ -178,7 +179,7 @@ struct morsel_stats {
  * @length:   in: bytes, a multiple of 4096 and not 0; the range must lie
  *            within the morsel
  * @done:     out: bytes from @offset on that are done; written also when the
- *            call fails with EINTR or ENOMEM
+ *            call fails with EINTR or ENOMEM, or of a file with ENOSPC or EPERM
  * @flags:    in: must be 0
  * @pad:      in: must be 0
  * @reserved: in: must be 0
