@@ -56,7 +56,7 @@ int main(void)
 {
 	static const struct memory *const kinds[] = {
 		&memory_morsel,	 &memory_anonymous, &memory_memfd,
-		&memory_private,
+		&memory_private, &memory_morsel_sequential,
 	};
 	static const size_t sizes[] = { 1, 16, 64, 512, 513 };
 
