@@ -94,7 +94,7 @@ programs: deps-programs
 	$(call step,building everything for kernel $(KERNEL))
 	@$(MAKE) module-$(KERNEL) user tests
 	$(call step,running programs that know nothing of morsels on morselfs; half an hour without KVM)
-	@vm/run --kernel $(KERNEL) --mem 4G --timeout 7200 -- tests/fs/guest -t 900 -- \
+	@vm/run --kernel $(KERNEL) --mem 4G --timeout 7200 -- tests/fs/guest -t 1800 -- \
 		$(notdir $(wildcard tests/fs/programs/*.sh))
 
 crash: STATES ?= 1000000
