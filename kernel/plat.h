@@ -35,6 +35,7 @@ static inline void *morsel_plat_zalloc(size_t n, size_t size)
 	return kvcalloc(n, size, GFP_KERNEL);
 }
 
+#define morsel_plat_publish(p, v)	smp_store_release(p, v)
 #define morsel_plat_free(p)		kvfree(p)
 #define morsel_plat_fetch_or(p, v)	((u64)atomic64_fetch_or(v, (atomic64_t *)(p)))
 #define morsel_plat_fetch_andnot(p, v)	((u64)atomic64_fetch_andnot(v, (atomic64_t *)(p)))
@@ -101,6 +102,7 @@ static inline u64 xchg64(u64 *p, u64 v)
 }
 
 #define morsel_plat_zalloc(n, size)	calloc(n, size)
+#define morsel_plat_publish(p, v)	morsel_plat_store(p, v)
 #define morsel_plat_free(p)		free(p)
 #define morsel_plat_fetch_or(p, v)	__atomic_fetch_or(p, v, __ATOMIC_ACQ_REL)
 #define morsel_plat_fetch_andnot(p, v)	__atomic_fetch_and(p, ~(v), __ATOMIC_ACQ_REL)

@@ -150,7 +150,7 @@ static inline void morsel_pool_persist(struct morsel_pool *pool, const void *p,
 /* Make something count by one store: what it leads to is persistent already. */
 static inline void morsel_pool_commit(struct morsel_pool *pool, u64 *p, u64 value)
 {
-	WRITE_ONCE(*p, value);
+	morsel_plat_publish(p, value);
 	morsel_pool_persist(pool, p, sizeof(*p));
 }
 

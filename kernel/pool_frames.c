@@ -10,8 +10,8 @@
  *
  * Lock-free.  To allocate is one compare-and-swap of a word, which takes up to 64
  * frames at once; to free is one atomic operation on it.  Each processor has an
- * area of its own to allocate in, so that processors share no line unless few areas
- * are left; any may free anywhere.  Source: LLFree (Wrenger 2022), of which these are
+ * area of its own to allocate in once it has gone on from where it began, so that
+ * processors seldom share a line unless few areas are left; any may free anywhere.  Source: LLFree (Wrenger 2022), of which these are
  * the reservation and the bit field.
  *
  * A successful swap that sets a bit pairs with the one that clears it: who gets the
@@ -71,6 +71,9 @@ void morsel_pool_frames_exit(struct morsel_pool_frames *frames)
 	morsel_plat_free(frames->words);
 	morsel_plat_free(frames->areas);
 	morsel_plat_free(frames->hints);
+	frames->words = NULL;
+	frames->areas = NULL;
+	frames->hints = NULL;
 }
 
 /**
@@ -172,7 +175,8 @@ static void area_leave(struct morsel_pool_area *area, unsigned int processor)
  * @count:     how many, 1 to 64
  *
  * Context: any.
- * Return: how many there were, maybe fewer than @count; 0: none is left.
+ * Return: how many there were, maybe fewer than @count; 0: none was found, which can
+ * be so, too, while others free and allocate the last ones.
  */
 unsigned int morsel_pool_frames_alloc(struct morsel_pool_frames *frames,
 				      unsigned int processor, u64 *out,
@@ -220,8 +224,9 @@ void morsel_pool_frames_free(struct morsel_pool_frames *frames, u64 frame)
 {
 	u64 bit = 1ull << frame % MORSEL_WORD_FRAMES;
 
-	morsel_plat_fetch_andnot(&frames->words[frame / MORSEL_WORD_FRAMES], bit);
+	/* In this order: that there are fewer than it says costs no more than a look. */
 	morsel_plat_add32(&frames->areas[frame / MORSEL_AREA_FRAMES].free, 1);
+	morsel_plat_fetch_andnot(&frames->words[frame / MORSEL_WORD_FRAMES], bit);
 }
 
 /**

@@ -70,20 +70,30 @@ static bool flags_valid(u64 entry, u64 flags)
 	return !((entry ^ flags) & ~MORSEL_PFN_MASK & ~ENTRY_MAY);
 }
 
+static bool is_directory(struct recovery *r, u64 number)
+{
+	struct morsel_pool_attr attr;
+
+	morsel_pool_attr_get(morsel_pool_inode(r->pool, number), &attr);
+	return (attr.mode & 0170000) == 0040000;
+}
+
 static int take_leaf(struct recovery *r, u64 inode, u64 *leaf, bool behind)
 {
 	u64 entry = READ_ONCE(*leaf);
 
 	if (!entry)
 		return 0;
+	if (!flags_valid(entry, r->pool->source->leaf_flags))
+		return wrong(r, inode, "has a page with wrong flags");
+	if (behind && !in_pool(r, morsel_entry_pfn(entry)))
+		return wrong(r, inode, "names a frame that is not in the pool");
 	if (behind) {
 		r->found->cut++;
 		if (r->fix)
 			morsel_pool_commit(r->pool, leaf, 0);
 		return 0;
 	}
-	if (!flags_valid(entry, r->pool->source->leaf_flags))
-		return wrong(r, inode, "has a page with wrong flags");
 	r->found->pages++;
 	return take_frame(r, inode, morsel_entry_pfn(entry));
 }
@@ -143,71 +153,67 @@ static int reach(struct recovery *r, u64 directory, u64 number)
 	return 0;
 }
 
-/* As morsel_pool_name(), where nobody has looked at the tables yet. */
-static struct morsel_pool_name *name_at(struct recovery *r, u64 place)
+static bool name_valid(const struct morsel_pool_name *name, u64 word)
 {
-	struct morsel_pool_inode *inode = morsel_pool_inode(r->pool, place >> 32);
-	u64 slot = place & MORSEL_NAME_INODE, index = slot / MORSEL_PAGE_NAMES;
-	unsigned int level = inode ? inode->top % MORSEL_PAGE_SIZE : 0;
-	u64 frame = inode ? morsel_entry_pfn(inode->top) : 0, *table;
+	u64 flags = word & ~MORSEL_NAME_INODE;
 
-	if (!level || level >= MORSEL_LEVELS || index >= morsel_level_pages(level))
-		return NULL;
-	for (; level; level--) {
-		if (!in_pool(r, frame))
-			return NULL;
-		table = morsel_frame_table(frame);
-		frame = morsel_entry_pfn(table[morsel_level_slot(level, index)]);
-	}
-	if (!in_pool(r, frame))
-		return NULL;
-	return (struct morsel_pool_name *)morsel_frame_table(frame) +
-	       slot % MORSEL_PAGE_NAMES;
+	return (!flags || flags == MORSEL_NAME_MOVED || flags == MORSEL_NAME_SWAP) &&
+	       name->length && !memchr(name->name, '/', name->length) &&
+	       !memchr(name->name, 0, name->length);
 }
 
 static int take_name(struct recovery *r, u64 directory, struct morsel_pool_name *name)
 {
-	struct morsel_pool_name *other = NULL;
 	u64 word = READ_ONCE(name->inode);
 	int err = 0;
 
 	if (!word)
 		return 0;
-	if (word & ~(MORSEL_NAME_INODE | MORSEL_NAME_MOVED | MORSEL_NAME_SWAP) ||
-	    !name->length || (word & MORSEL_NAME_MOVED && word & MORSEL_NAME_SWAP))
+	if (!name_valid(name, word))
 		return wrong(r, directory, "has a name that is none");
-	if (word & (MORSEL_NAME_MOVED | MORSEL_NAME_SWAP)) {
-		other = name_at(r, name->other);
-		if (!other || other == name)
-			return wrong(r, directory, "has a name that was moved from nowhere");
-		if (word & MORSEL_NAME_SWAP)
-			err = reach(r, directory, name->swap);
-		r->found->finished++;
-		if (!err && r->fix)
-			morsel_pool_name_finish(r->pool, name, other);
-	}
+	if (word & MORSEL_NAME_SWAP)
+		err = reach(r, directory, name->swap);
 	return err ? : reach(r, directory, word & MORSEL_NAME_INODE);
 }
 
-static int take_names(struct recovery *r, u64 number, struct morsel_pool_inode *inode)
+/* What is done with each entry of a directory, free ones included. */
+typedef int name_fn(struct recovery *r, u64 directory, struct morsel_pool_name *name);
+
+static int each_name(struct recovery *r, u64 number, name_fn *fn)
 {
+	struct morsel_pool_inode *inode = morsel_pool_inode(r->pool, number);
 	u64 last = morsel_level_pages(MORSEL_LEVELS - 1) - 1, page = 0;
 	struct morsel_tree directory;
+	struct morsel_pool_name *names;
 	unsigned int i;
-	int err;
+	int err = 0;
 
 	morsel_tree_open(&directory, r->pool->source, &inode->top);
 	while ((page = morsel_tree_next(&directory, page, last)) <= last) {
-		for (i = 0; i < MORSEL_PAGE_NAMES; i++) {
-			err = take_name(r, number,
-					morsel_pool_name(&directory,
-							 page * MORSEL_PAGE_NAMES + i));
-			if (err)
-				return err;
-		}
+		names = morsel_pool_name(&directory, page * MORSEL_PAGE_NAMES);
+		for (i = 0; i < MORSEL_PAGE_NAMES && !err; i++)
+			err = fn(r, number, &names[i]);
+		if (err)
+			return err;
 		page++;
+		cond_resched();
 	}
 	return 0;
+}
+
+static bool mode_valid(u32 mode)
+{
+	switch (mode & 0170000) {
+	case 0010000:
+	case 0020000:
+	case 0040000:
+	case 0060000:
+	case 0100000:
+	case 0120000:
+	case 0140000:
+		return true;
+	}
+	return false;
 }
 
 static int take_inode(struct recovery *r, u64 number)
@@ -222,55 +228,132 @@ static int take_inode(struct recovery *r, u64 number)
 	morsel_pool_attr_get(inode, &attr);
 	if (!morsel_pool_attr_valid(&attr))
 		return wrong(r, number, "has attributes with a wrong checksum");
+	if (!mode_valid(attr.mode) || attr.size > morsel_level_size(MORSEL_LEVELS - 1))
+		return wrong(r, number, "has a type or a size that no file has");
 	r->found->inodes++;
-	directory = (attr.mode & 0170000) == 0040000;
+	directory = is_directory(r, number);
+	if (number == MORSEL_POOL_ROOT && !directory)
+		return wrong(r, number, "is the root and no directory");
 	err = take_tree(r, number, inode->top,
 			directory ? ~0ull :
 				    (attr.size + MORSEL_PAGE_SIZE - 1) / MORSEL_PAGE_SIZE);
 	if (!err)
 		err = take_tree(r, number, attr.xattrs, ~0ull);
-	return err || !directory ? err : take_names(r, number, inode);
+	return err || !directory ? err : each_name(r, number, take_name);
 }
 
-/* Names, now that none of them is unfinished any more. */
-static void count_names(struct recovery *r, u64 number)
+/*
+ * The other entry of a name with a flag: in a directory that was looked at, and such
+ * as a crash can leave it.
+ */
+static struct morsel_pool_name *other_of(struct recovery *r,
+					 const struct morsel_pool_name *name, u64 word)
 {
-	struct morsel_pool_inode *inode = morsel_pool_inode(r->pool, number);
-	u64 last = morsel_level_pages(MORSEL_LEVELS - 1) - 1, page = 0;
-	struct morsel_pool_attr attr;
-	struct morsel_pool_name *name;
+	u64 number = name->other >> 32, inode = word & MORSEL_NAME_INODE;
+	struct morsel_pool_name *other;
 	struct morsel_tree directory;
+
+	if (number >= r->limit || !(r->seen[number / 64] >> number % 64 & 1) ||
+	    !is_directory(r, number))
+		return NULL;
+	morsel_tree_open(&directory, r->pool->source,
+			 &morsel_pool_inode(r->pool, number)->top);
+	other = morsel_pool_name(&directory, name->other & MORSEL_NAME_INODE);
+	if (!other || other == name)
+		return NULL;
+	if (word & MORSEL_NAME_SWAP)
+		return (other->inode == inode || other->inode == name->swap) &&
+		       other->length ? other : NULL;
+	return !other->inode || other->inode == inode ? other : NULL;
+}
+
+static int finish_name(struct recovery *r, u64 directory, struct morsel_pool_name *name)
+{
+	u64 word = READ_ONCE(name->inode);
+	struct morsel_pool_name *other;
+
+	if (!(word & ~MORSEL_NAME_INODE))
+		return 0;
+	other = other_of(r, name, word);
+	if (!other)
+		return wrong(r, directory, "has a name that was moved from nowhere");
+	r->found->finished++;
+	if (r->fix)
+		morsel_pool_name_finish(r->pool, name, other);
+	return 0;
+}
+
+/* Names, when none of them is unfinished any more; a directory has one. */
+static int count_name(struct recovery *r, u64 directory, struct morsel_pool_name *name)
+{
+	u64 inode = READ_ONCE(name->inode) & MORSEL_NAME_INODE, bit = 1ull << inode % 64;
+
+	if (!inode)
+		return 0;
+	r->found->names++;
+	if (!is_directory(r, inode) || (r->found->finished && !r->fix))
+		return 0;
+	if (inode == MORSEL_POOL_ROOT || !(r->seen[inode / 64] & bit))
+		return wrong(r, inode, "is a directory with several names");
+	/* From here on: was named already. */
+	r->seen[inode / 64] &= ~bit;
+	return 0;
+}
+
+/* For all directories that were found. */
+static int each_directory(struct recovery *r, name_fn *fn)
+{
+	u64 i;
+	int err = 0;
+
+	for (i = 0; !err && i < r->tail; i++)
+		if (is_directory(r, r->queue[i]))
+			err = each_name(r, r->queue[i], fn);
+	return err;
+}
+
+/* A table that stands in holes, where processors walk through it. */
+static int take_empty(struct recovery *r, unsigned int frame, u64 value)
+{
+	u64 *table = morsel_frame_table(r->pool->base + frame);
 	unsigned int i;
 
-	morsel_pool_attr_get(inode, &attr);
-	if ((attr.mode & 0170000) != 0040000)
-		return;
-	morsel_tree_open(&directory, r->pool->source, &inode->top);
-	while ((page = morsel_tree_next(&directory, page, last)) <= last) {
-		name = morsel_pool_name(&directory, page * MORSEL_PAGE_NAMES);
-		for (i = 0; i < MORSEL_PAGE_NAMES; i++)
-			r->found->names += !!name[i].inode;
-		page++;
-	}
+	morsel_pool_frames_mark(&r->pool->frames, frame);
+	for (i = 0; i < MORSEL_ENTRIES; i++)
+		if ((table[i] ^ value) & ~ENTRY_MAY)
+			return wrong(r, 0, "has a table of holes with something in it");
+	return 0;
 }
 
 /* Room for as many inodes as there can be, once their tree is known to be sound. */
 static int recovery_begin(struct recovery *r)
 {
 	u64 last = morsel_level_pages(MORSEL_LEVELS - 1) - 1, page = 0, pages = 0;
-	unsigned int i;
+	u64 present = 0;
 	int err;
 
-	for (i = 0; i < MORSEL_POOL_FIRST; i++)
-		morsel_pool_frames_mark(&r->pool->frames, i);
+	if (r->pool->super->frames != r->pool->frames.count)
+		return wrong(r, 0, "has another number of frames");
+	morsel_pool_frames_mark(&r->pool->frames, MORSEL_POOL_SUPER);
+	err = take_empty(r, MORSEL_POOL_EMPTY2, 0);
+	if (!err)
+		err = take_empty(r, MORSEL_POOL_EMPTY3, r->pool->source->hole[3]);
+	if (err)
+		return err;
 	err = take_tree(r, 0, r->pool->super->inodes, ~0ull);
 	if (err)
 		return err;
-	while ((page = morsel_tree_next(&r->pool->inodes, page, last)) <= last)
+	while ((page = morsel_tree_next(&r->pool->inodes, page, last)) <= last) {
 		pages = ++page;
-	r->limit = min(pages * MORSEL_PAGE_INODES, MORSEL_NAME_INODE);
+		present++;
+	}
+	/* Numbers are given out from below. */
+	if (pages > r->pool->frames.count)
+		return wrong(r, 0, "has inodes with numbers that are too high");
+	r->limit = min(pages * MORSEL_PAGE_INODES, MORSEL_NAME_INODE + 1);
 	r->seen = morsel_plat_zalloc(r->limit / 64 + 1, sizeof(*r->seen));
-	r->queue = morsel_plat_zalloc(r->limit + 1, sizeof(*r->queue));
+	r->queue = morsel_plat_zalloc(present * MORSEL_PAGE_INODES + 1,
+				      sizeof(*r->queue));
 	return r->seen && r->queue ? 0 : -ENOMEM;
 }
 
@@ -281,13 +364,13 @@ static int recovery_begin(struct recovery *r)
  * @found: out: what there is; on failure also what is wrong
  *
  * Context: process context, may sleep.
- * Return: 0, and frames can be allocated; -EUCLEAN: the medium is damaged; -ENOMEM.
+ * Return: 0, and frames can be allocated, unless something is unfinished and stays so;
+ * -EUCLEAN: the medium is damaged; -ENOMEM.
  */
 int morsel_pool_recover(struct morsel_pool *pool, bool fix,
 			struct morsel_pool_found *found)
 {
 	struct recovery r = { .pool = pool, .found = found, .fix = fix };
-	u64 i;
 	int err;
 
 	*found = (struct morsel_pool_found){};
@@ -296,9 +379,11 @@ int morsel_pool_recover(struct morsel_pool *pool, bool fix,
 		err = reach(&r, 0, MORSEL_POOL_ROOT);
 	while (!err && r.head < r.tail)
 		err = take_inode(&r, r.queue[r.head++]);
-	for (i = 0; !err && i < r.tail; i++)
-		count_names(&r, r.queue[i]);
 	if (!err)
+		err = each_directory(&r, finish_name);
+	if (!err)
+		err = each_directory(&r, count_name);
+	if (!err && (fix || !(found->cut || found->finished)))
 		morsel_pool_frames_start(&pool->frames);
 	morsel_plat_free(r.seen);
 	morsel_plat_free(r.queue);

@@ -75,6 +75,8 @@ int morsel_pool_format(struct morsel_pool *pool, u64 frames, const u8 *uuid,
 	unsigned int i;
 	int err;
 
+	if (frames < MORSEL_POOL_FIRST || frames != pool->frames.count)
+		return -ENOSPC;
 	morsel_pool_commit(pool, &super->magic, 0);
 	memcpy(fresh.uuid, uuid, sizeof(fresh.uuid));
 	fresh.magic = MORSEL_POOL_MAGIC;

@@ -6,7 +6,7 @@
  * in every way that it can.  Of each image that is left:
  *  - recovery accepts it, and so it does when it crashes itself at any of its stores;
  *  - the operation has been done or has not been begun, nothing in between;
- *  - each frame is free or in use once, and none is lost;
+ *  - what is in use afterwards is what something leads to;
  *  - looking at it without mending finds the same.
  */
 #include <stdio.h>

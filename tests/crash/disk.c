@@ -348,6 +348,16 @@ int disk_populate(struct disk *disk, const char *path, u64 first, u64 last)
 	return ret < 0 ? ret : 0;
 }
 
+int disk_scribble(struct disk *disk, const char *path, u64 page, unsigned char value)
+{
+	struct morsel_tree tree = content(disk, inode_of(disk, path));
+	u64 *p = morsel_frame_table(morsel_tree_lookup(&tree, page));
+
+	memset(p, value, MORSEL_PAGE_SIZE);
+	morsel_pool_persist(&disk->pool, p, MORSEL_PAGE_SIZE);
+	return 0;
+}
+
 static u64 taken[MEDIUM_FRAMES];
 static unsigned int takes;
 

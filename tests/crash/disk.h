@@ -32,6 +32,8 @@ int disk_exchange(struct disk *disk, const char *path, const char *to);
 int disk_chown(struct disk *disk, const char *path, u32 uid, u32 gid, u32 mode);
 int disk_write(struct disk *disk, const char *path, u64 page, unsigned char value);
 int disk_populate(struct disk *disk, const char *path, u64 first, u64 last);
+/* Through a mapping, into a page that is there, and written back. */
+int disk_scribble(struct disk *disk, const char *path, u64 page, unsigned char value);
 int disk_punch(struct disk *disk, const char *path, u64 first, u64 last);
 int disk_truncate(struct disk *disk, const char *path, u64 pages);
 int disk_set_xattrs(struct disk *disk, const char *path, unsigned char value);

@@ -27,11 +27,11 @@ static unsigned char value;
 /* Each of them can be done, or cannot be begun. */
 enum what {
 	CREATE, LINK, UNLINK, RENAME, EXCHANGE, CHOWN, WRITE, POPULATE, PUNCH, TRUNCATE,
-	XATTRS, OPERATIONS
+	XATTRS, SCRIBBLE, OPERATIONS
 };
 static const char *const names[OPERATIONS] = {
 	"create", "link", "unlink", "rename", "exchange", "chown", "write", "populate",
-	"punch", "truncate", "xattrs",
+	"punch", "truncate", "xattrs", "scribble",
 };
 
 static int operate(struct disk *disk, enum what what)
@@ -59,6 +59,8 @@ static int operate(struct disk *disk, enum what what)
 		return disk_truncate(disk, a, page);
 	case XATTRS:
 		return disk_set_xattrs(disk, a, value);
+	case SCRIBBLE:
+		return disk_scribble(disk, a, page, value);
 	default:
 		return 0;
 	}
@@ -80,6 +82,8 @@ static bool possible(struct disk *disk, enum what what)
 	case WRITE:
 		/* Bytes of a page that is there are the program's affair. */
 		return there && !disk_has(disk, a, page);
+	case SCRIBBLE:
+		return there && disk_has(disk, a, page);
 	default:
 		return there;
 	}
