@@ -150,34 +150,49 @@ static void explore_full(const struct operation *operation)
 	   operation->name, n - 2, medium_states() - states);
 }
 
-/* -n STATES: at least so many; -k: caches are kept, only; -s SEED of what is random */
-int main(int argc, char **argv)
+/* All operations, one by one; with @first no further than the first that fails. */
+static void all(bool first)
 {
 	static const struct operation making = { "format", format };
-	unsigned long least = 0, i;
-	bool kept_only = false;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
+		explore(&operations[i]);
+		explore_full(&operations[i]);
+		if (first && tap_failed)
+			exit(done());
+	}
+	judge_formatting = true;
+	explore(&making);
+	judge_formatting = false;
+}
+
+/*
+ * -n STATES: at least so many; -k: caches are kept, only; -s SEED of what is random;
+ * -x: end at the first failure
+ */
+int main(int argc, char **argv)
+{
+	bool kept_only = false, first = false;
+	unsigned long least = 0;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:s:k")) != -1) {
+	while ((opt = getopt(argc, argv, "n:s:kx")) != -1) {
 		if (opt == 'n')
 			least = strtoul(optarg, NULL, 0);
 		else if (opt == 's')
 			srandom(strtoul(optarg, NULL, 0));
 		else if (opt == 'k')
 			kept_only = true;
+		else if (opt == 'x')
+			first = true;
 		else
-			bail("usage: crash [-n STATES] [-s SEED] [-k]");
+			bail("usage: crash [-n STATES] [-s SEED] [-kx]");
 	}
 	do {
 		for (int adr = 0; adr < 2 - kept_only; adr++) {
 			medium_adr = adr;
-			for (i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
-				explore(&operations[i]);
-				explore_full(&operations[i]);
-			}
-			judge_formatting = true;
-			explore(&making);
-			judge_formatting = false;
+			all(first);
 		}
 		walk(WALK, kept_only);
 	} while (medium_states() < least);
