@@ -35,6 +35,7 @@ static inline void *morsel_plat_zalloc(size_t n, size_t size)
 	return kvcalloc(n, size, GFP_KERNEL);
 }
 
+/* What was written before is there for who reads this, now or after a crash. */
 #define morsel_plat_publish(p, v)	smp_store_release(p, v)
 #define morsel_plat_free(p)		kvfree(p)
 #define morsel_plat_fetch_or(p, v)	((u64)atomic64_fetch_or(v, (atomic64_t *)(p)))

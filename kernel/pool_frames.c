@@ -11,8 +11,8 @@
  * Lock-free.  To allocate is one compare-and-swap of a word, which takes up to 64
  * frames at once; to free is one atomic operation on it.  Each processor has an
  * area of its own to allocate in once it has gone on from where it began, so that
- * processors seldom share a line unless few areas are left; any may free anywhere.  Source: LLFree (Wrenger 2022), of which these are
- * the reservation and the bit field.
+ * processors seldom share a line unless few areas are left; any may free anywhere.
+ * Source: LLFree (Wrenger 2022), of which these are the reservation and the bit field.
  *
  * A successful swap that sets a bit pairs with the one that clears it: who gets the
  * frame sees all that was written before it was freed.
