@@ -99,8 +99,10 @@ check "contention: well-formed" jq -e '.format == 1 and .quick and all(.series[]
 	and ([.series[].peer] | unique == ["morsel", "shared anonymous"])' "$tmp/contention.json"
 
 check "instructions are counted" bench/instructions/run "$tmp/instructions.json"
+# A page that an earlier fault took along costs nothing.
 check "instructions: well-formed" jq -e '.format == 1
-	and all(.series[]; (.samples | length > 0) and all(.samples[]; . > 500) and (.functions | length > 0))
+	and all(.series[]; (.samples | length > 0) and (.samples | add / length > 500) and (.functions | length > 0)
+		and ((.peer | contains("MADV_SEQUENTIAL")) or all(.samples[]; . > 500)))
 	and ([.series[] | select(.metric == "instructions, page fault").peer]
 		| index("morsel") and index("shared anonymous"))' "$tmp/instructions.json"
 
