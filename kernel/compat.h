@@ -8,6 +8,7 @@
 #ifndef MORSEL_COMPAT_H
 #define MORSEL_COMPAT_H
 
+#include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/posix_acl.h>
@@ -109,6 +110,18 @@ static inline void morsel_inode_init_times(struct inode *inode)
 #endif
 }
 
+#ifdef MORSEL_HAVE_INODE_TIMES
+#define morsel_inode_atime(inode)		inode_get_atime(inode)
+#define morsel_inode_mtime(inode)		inode_get_mtime(inode)
+#define morsel_inode_set_atime(inode, time)	((void)inode_set_atime_to_ts(inode, time))
+#define morsel_inode_set_ctime(inode, time)	((void)inode_set_ctime_to_ts(inode, time))
+#else
+#define morsel_inode_atime(inode)		((inode)->i_atime)
+#define morsel_inode_mtime(inode)		((inode)->i_mtime)
+#define morsel_inode_set_atime(inode, time)	((void)((inode)->i_atime = (time)))
+#define morsel_inode_set_ctime(inode, time)	((void)((inode)->i_ctime = (time)))
+#endif
+
 /* 6.6: says what is asked for. */
 static inline void morsel_fillattr(morsel_idmap_t *idmap, u32 mask, struct inode *inode,
 				   struct kstat *stat)
@@ -161,6 +174,28 @@ static inline int morsel_acl_chmod(morsel_idmap_t *idmap, struct dentry *dentry,
 #define morsel_splice_read copy_splice_read
 #else
 #define morsel_splice_read generic_file_splice_read
+#endif
+
+/* 6.7 and 6.9: who opens a block device gets a file. */
+#ifdef MORSEL_HAVE_BDEV_FILE
+typedef struct file morsel_bdev_t;
+#define morsel_bdev(handle)	file_bdev(handle)
+#define morsel_bdev_close(handle) bdev_fput(handle)
+
+static inline morsel_bdev_t *morsel_bdev_open(const char *path, void *holder)
+{
+	return bdev_file_open_by_path(path, BLK_OPEN_READ | BLK_OPEN_WRITE, holder, NULL);
+}
+#else
+typedef struct block_device morsel_bdev_t;
+#define morsel_bdev(handle)	(handle)
+#define MORSEL_BDEV_MODE	(FMODE_READ | FMODE_WRITE | FMODE_EXCL)
+#define morsel_bdev_close(handle) blkdev_put(handle, MORSEL_BDEV_MODE)
+
+static inline morsel_bdev_t *morsel_bdev_open(const char *path, void *holder)
+{
+	return blkdev_get_by_path(path, MORSEL_BDEV_MODE, holder);
+}
 #endif
 
 /*

@@ -21,12 +21,12 @@ static DEFINE_PER_CPU(struct morsel_frame_counts, dram_counts);
 static struct page *dram_empty[MORSEL_LEVELS];
 static u64 dram_hole[MORSEL_LEVELS];
 
-static struct morsel_dram *to_dram(struct morsel_source *source)
-{
-	return container_of(source, struct morsel_dram, source);
-}
-
-static void dram_count_data(struct morsel_dram *dram, long data)
+/**
+ * morsel_dram_count_data() - pages came, or went
+ * @dram: the source
+ * @data: how many
+ */
+void morsel_dram_count_data(struct morsel_dram *dram, long data)
 {
 	this_cpu_add(dram->shares->counts.data, data);
 	this_cpu_add(dram_counts.data, data);
@@ -36,8 +36,13 @@ static void dram_count_data(struct morsel_dram *dram, long data)
 	}
 }
 
-static void dram_count_table(struct morsel_dram *dram, unsigned int level,
-			     long table)
+/**
+ * morsel_dram_count_table() - tables came, or went
+ * @dram:  the source
+ * @level: their level
+ * @table: how many
+ */
+void morsel_dram_count_table(struct morsel_dram *dram, unsigned int level, long table)
 {
 	this_cpu_add(dram->shares->counts.table[level], table);
 	this_cpu_add(dram_counts.table[level], table);
@@ -63,7 +68,7 @@ static void dram_table_delete(struct page *page, unsigned int level)
 static int dram_table_alloc(struct morsel_source *source, unsigned int level,
 			    u64 *pfn)
 {
-	struct morsel_dram *dram = to_dram(source);
+	struct morsel_dram *dram = morsel_dram_of(source);
 	int err = morsel_budget_charge_table(dram->budget);
 	struct page *page;
 
@@ -74,7 +79,7 @@ static int dram_table_alloc(struct morsel_source *source, unsigned int level,
 		morsel_budget_uncharge(dram->budget, 1);
 		return -ENOMEM;
 	}
-	dram_count_table(dram, level, 1);
+	morsel_dram_count_table(dram, level, 1);
 	*pfn = page_to_pfn(page);
 	return 0;
 }
@@ -82,10 +87,10 @@ static int dram_table_alloc(struct morsel_source *source, unsigned int level,
 static void dram_table_free(struct morsel_source *source, unsigned int level,
 			    u64 pfn)
 {
-	struct morsel_dram *dram = to_dram(source);
+	struct morsel_dram *dram = morsel_dram_of(source);
 
 	dram_table_delete(pfn_to_page(pfn), level);
-	dram_count_table(dram, level, -1);
+	morsel_dram_count_table(dram, level, -1);
 	morsel_budget_uncharge(dram->budget, 1);
 }
 
@@ -161,9 +166,17 @@ static struct page *dram_page_ahead(struct morsel_dram *dram)
 	return page;
 }
 
-/* Owner and position: what a process-shared futex is keyed by. */
-static u64 dram_page_adopt(struct morsel_dram *dram, struct page *page,
-			   u64 index)
+/**
+ * morsel_dram_page_adopt() - say whose a page is
+ * @dram:  the source
+ * @page:  the page
+ * @index: where it is
+ *
+ * Owner and position are what a process-shared futex is keyed by.
+ *
+ * Return: its frame.
+ */
+u64 morsel_dram_page_adopt(struct morsel_dram *dram, struct page *page, u64 index)
 {
 	page->mapping = dram->mapping;
 	page->index = index;
@@ -188,7 +201,7 @@ static noinline unsigned int dram_pages_new(struct morsel_dram *dram, u64 index,
 
 		if (!page)
 			break;
-		pfns[i] = dram_page_adopt(dram, page, index + i);
+		pfns[i] = morsel_dram_page_adopt(dram, page, index + i);
 	}
 	return i;
 }
@@ -211,7 +224,7 @@ static struct page *dram_page_for(struct morsel_dram *dram, u64 index, void *hin
 static int dram_pages_alloc(struct morsel_source *source, u64 index, void *hint,
 			    u64 *pfns, unsigned int count)
 {
-	struct morsel_dram *dram = to_dram(source);
+	struct morsel_dram *dram = morsel_dram_of(source);
 	unsigned int got = 1;
 	struct page *page;
 	int err = morsel_budget_charge(dram->budget, count);
@@ -228,41 +241,33 @@ static int dram_pages_alloc(struct morsel_source *source, u64 index, void *hint,
 	} else {
 		page = dram_page_for(dram, index, hint);
 		if (page)
-			*pfns = dram_page_adopt(dram, page, index);
+			*pfns = morsel_dram_page_adopt(dram, page, index);
 		else
 			got = 0;
 	}
 	if (unlikely(got < count))
 		morsel_budget_uncharge(dram->budget, count - got);
-	dram_count_data(dram, got);
+	morsel_dram_count_data(dram, got);
 	return got ? : -ENOMEM;
 }
 
-/**
- * morsel_dram_page_alloc() - a page for the caller to fill
- * @dram:   the source
- * @index:  where it will be
- * @zeroed: else its content is what the caller writes to all of it, before
- *          anybody sees it
- *
- * Context: process context, may sleep.
- * Return: the page, for morsel_object_insert(), or an ERR_PTR of -ENOMEM or -ENOSPC.
- */
-struct page *morsel_dram_page_alloc(struct morsel_dram *dram, u64 index, bool zeroed)
+static int dram_page_new_for(struct morsel_source *source, u64 index, bool zeroed,
+			     u64 *pfn)
 {
+	struct morsel_dram *dram = morsel_dram_of(source);
 	int err = morsel_budget_charge(dram->budget, 1);
 	struct page *page;
 
 	if (err)
-		return ERR_PTR(err);
+		return err;
 	page = alloc_page(zeroed ? DRAM_PAGE_GFP : DRAM_PAGE_GFP & ~__GFP_ZERO);
 	if (!page) {
 		morsel_budget_uncharge(dram->budget, 1);
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	}
-	dram_page_adopt(dram, page, index);
-	dram_count_data(dram, 1);
-	return page;
+	*pfn = morsel_dram_page_adopt(dram, page, index);
+	morsel_dram_count_data(dram, 1);
+	return 0;
 }
 
 /**
@@ -288,28 +293,28 @@ static void dram_page_free(struct morsel_source *source, u64 pfn)
 	/* A pin (direct I/O under way) may outlive the object. */
 	morsel_dram_page_disown(pfn);
 	put_page(pfn_to_page(pfn));
-	dram_count_data(to_dram(source), -1);
-	morsel_budget_uncharge(to_dram(source)->budget, 1);
+	morsel_dram_count_data(morsel_dram_of(source), -1);
+	morsel_budget_uncharge(morsel_dram_of(source)->budget, 1);
 }
 
-static int dram_fill_begin(struct morsel_source *source, u64 first, u64 *last)
+int morsel_dram_fill_begin(struct morsel_source *source, u64 first, u64 *last)
 	__acquires(RCU)
 {
-	return morsel_hold_enter(&to_dram(source)->hold, first, last);
+	return morsel_hold_enter(&morsel_dram_of(source)->hold, first, last);
 }
 
-static void dram_fill_end(struct morsel_source *source) __releases(RCU)
+void morsel_dram_fill_end(struct morsel_source *source) __releases(RCU)
 {
-	morsel_hold_leave(&to_dram(source)->hold);
+	morsel_hold_leave(&morsel_dram_of(source)->hold);
 }
 
-static void dram_leaves_lock(struct morsel_source *source, u64 table)
+void morsel_dram_leaves_lock(struct morsel_source *source, u64 table)
 	__acquires(ptlock)
 {
 	morsel_table_lock(pfn_to_page(table));
 }
 
-static void dram_leaves_unlock(struct morsel_source *source, u64 table)
+void morsel_dram_leaves_unlock(struct morsel_source *source, u64 table)
 	__releases(ptlock)
 {
 	morsel_table_unlock(pfn_to_page(table));
@@ -319,11 +324,12 @@ static const struct morsel_source_ops dram_ops = {
 	.table_alloc = dram_table_alloc,
 	.table_free = dram_table_free,
 	.pages_alloc = dram_pages_alloc,
+	.page_new = dram_page_new_for,
 	.page_free = dram_page_free,
-	.fill_begin = dram_fill_begin,
-	.fill_end = dram_fill_end,
-	.leaves_lock = dram_leaves_lock,
-	.leaves_unlock = dram_leaves_unlock,
+	.fill_begin = morsel_dram_fill_begin,
+	.fill_end = morsel_dram_fill_end,
+	.leaves_lock = morsel_dram_leaves_lock,
+	.leaves_unlock = morsel_dram_leaves_unlock,
 };
 
 /**

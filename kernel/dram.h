@@ -11,6 +11,7 @@
 #include "reserve.h"
 
 struct address_space;
+struct morsel_pmem;
 struct vm_area_struct;
 
 /**
@@ -40,12 +41,13 @@ struct morsel_dram_share {
 };
 
 /**
- * struct morsel_dram - a source of volatile frames for one object
+ * struct morsel_dram - a source of frames for one object
  * @source:  what the tree sees
  * @mapping: the object's address space, which its pages name as their owner
  * @hold:    pages that are being taken out
  * @shares:  what this object uses and has used
  * @budget:  what its frames are charged to, or NULL
+ * @pmem:    where its frames are, or NULL: in the kernel's memory
  */
 struct morsel_dram {
 	struct morsel_source source;
@@ -53,7 +55,13 @@ struct morsel_dram {
 	struct morsel_hold hold;
 	struct morsel_dram_share __percpu *shares;
 	struct morsel_budget *budget;
+	struct morsel_pmem *pmem;
 };
+
+static inline struct morsel_dram *morsel_dram_of(struct morsel_source *source)
+{
+	return container_of(source, struct morsel_dram, source);
+}
 
 /*
  * A hint to the source: nobody asked for these pages, so nobody is to wait, or to be
@@ -68,8 +76,14 @@ int morsel_dram_init(struct morsel_dram *dram, struct address_space *mapping,
 void morsel_dram_exit(struct morsel_dram *dram);
 bool morsel_dram_one_by_one(const struct vm_area_struct *vma);
 void morsel_dram_drain(struct morsel_dram *dram);
-struct page *morsel_dram_page_alloc(struct morsel_dram *dram, u64 index, bool zeroed);
+u64 morsel_dram_page_adopt(struct morsel_dram *dram, struct page *page, u64 index);
 void morsel_dram_page_disown(u64 pfn);
+void morsel_dram_count_data(struct morsel_dram *dram, long data);
+void morsel_dram_count_table(struct morsel_dram *dram, unsigned int level, long table);
+int morsel_dram_fill_begin(struct morsel_source *source, u64 first, u64 *last);
+void morsel_dram_fill_end(struct morsel_source *source);
+void morsel_dram_leaves_lock(struct morsel_source *source, u64 table);
+void morsel_dram_leaves_unlock(struct morsel_source *source, u64 table);
 u64 morsel_dram_leaf_flags(unsigned long vm_flags);
 struct morsel_frame_counts morsel_dram_sum(const struct morsel_dram *dram);
 unsigned long morsel_dram_reserve(const struct morsel_dram *dram);

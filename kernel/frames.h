@@ -26,6 +26,8 @@ struct morsel_source;
  *                 MORSEL_BATCH; returns how many there are, at least 1, or a
  *                 negative errno; may sleep.  @hint is the populating caller's,
  *                 for the source to know what to do with.
+ * @page_new:      a frame for page @index, to be filled by the caller before anybody
+ *                 sees it, zeroed on demand; 0 or a negative errno; may sleep
  * @page_free:     takes such a frame back; who holds another reference to it
  *                 keeps it until that is dropped
  * @fill_begin:    from here to @fill_end no page in [first, *last] is taken out;
@@ -46,6 +48,7 @@ struct morsel_source_ops {
 			   u64 pfn);
 	int (*pages_alloc)(struct morsel_source *source, u64 index, void *hint,
 			   u64 *pfns, unsigned int count);
+	int (*page_new)(struct morsel_source *source, u64 index, bool zeroed, u64 *pfn);
 	void (*page_free)(struct morsel_source *source, u64 pfn);
 	int (*fill_begin)(struct morsel_source *source, u64 first, u64 *last);
 	void (*fill_end)(struct morsel_source *source);

@@ -5,10 +5,15 @@
 
 #include <linux/exportfs.h>
 #include <linux/fs.h>
+#include <linux/idr.h>
 #include <linux/xattr.h>
 
 #include "budget.h"
 #include "compat.h"
+#include "tree.h"
+
+struct morsel_pmem;
+struct morsel_pool_inode;
 
 #define MORSEL_FS_MAGIC	0x6d6f7266	/* "morf" */
 
@@ -17,6 +22,9 @@
  * @frames: what its files have in use, data and tables
  * @inodes: how many there are
  * @ino:    the last inode number that was given out
+ * @pmem:   where all this lies, or NULL: in the kernel's memory
+ * @numbers: of inodes that are in use, with @pmem
+ * @alive:  what is on @pmem is known, and may be changed
  * @uid:    owner of the root directory when it was mounted
  * @gid:    its group
  * @mode:   its permission bits
@@ -25,6 +33,9 @@ struct morsel_fs {
 	struct morsel_budget frames;
 	struct morsel_budget inodes;
 	atomic64_t ino;
+	struct morsel_pmem *pmem;
+	struct ida numbers;
+	bool alive;
 	kuid_t uid;
 	kgid_t gid;
 	umode_t mode;
@@ -39,6 +50,12 @@ struct morsel_fs {
  * @xattrs: struct morsel_xattr
  * @bytes:  what they and the target of a symbolic link take; see morsel_fs_pay()
  * @xattr_lock: protects @xattrs and @bytes
+ * @medium: it, on a device; NULL: there is none
+ * @names:  with @medium, what is in a directory
+ * @slots:  with @medium, which entries of a directory are in use
+ * @size:   with @medium, bytes that the file has there
+ * @list:   with @medium, top of the tree of extended attributes there, or 0
+ * @attr_lock: with @medium, protects @size, @list and the attributes there
  */
 struct morsel_inode {
 	struct inode inode;
@@ -47,6 +64,26 @@ struct morsel_inode {
 	struct list_head xattrs;
 	size_t bytes;
 	struct rw_semaphore xattr_lock;
+	struct morsel_pool_inode *medium;
+	struct morsel_tree names;
+	struct ida slots;
+	u64 size;
+	u64 list;
+	spinlock_t attr_lock;	/* protects size, list and attributes on the device */
+};
+
+/**
+ * struct morsel_xattr - one attribute
+ * @list: in &morsel_inode.xattrs
+ * @name: with its prefix
+ * @size: bytes of @value
+ * @value: content
+ */
+struct morsel_xattr {
+	struct list_head list;
+	char *name;
+	size_t size;
+	char value[] __counted_by(size);
 };
 
 static inline struct morsel_fs *morsel_fs_of(const struct super_block *sb)
@@ -66,7 +103,9 @@ void morsel_fs_deregister(void);
 /* fs_inode.c */
 struct inode *morsel_fs_inode_new(morsel_idmap_t *idmap, struct super_block *sb,
 				  struct inode *dir, umode_t mode, dev_t dev);
+int morsel_fs_inode_init_type(struct inode *inode, umode_t mode, dev_t dev);
 void morsel_fs_touch(struct inode *inode);
+void morsel_fs_set_flags(struct inode *inode, u32 flags);
 int morsel_fs_pay(struct inode *inode, size_t bytes);
 
 /* fs_file.c */
@@ -78,6 +117,8 @@ extern const struct xattr_handler * const morsel_fs_xattr_handlers[];
 ssize_t morsel_fs_listxattr(struct dentry *dentry, char *buffer, size_t size);
 void morsel_fs_xattrs_init(struct morsel_inode *inode);
 void morsel_fs_xattrs_free(struct morsel_inode *inode);
+int morsel_fs_xattr_add(struct inode *inode, const char *name, const void *value,
+			size_t size);
 int morsel_fs_security_init(struct inode *inode, struct inode *dir,
 			    const struct qstr *name);
 
@@ -85,6 +126,26 @@ int morsel_fs_security_init(struct inode *inode, struct inode *dir,
 int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
 		      struct posix_acl *acl, int type);
 int morsel_fs_acl_init(struct inode *inode, struct inode *dir);
+
+/* fs_pool.c */
+int morsel_fs_pool_mount(struct super_block *sb);
+int morsel_fs_pool_number(struct inode *inode, umode_t mode);
+void morsel_fs_pool_evict(struct inode *inode);
+void morsel_fs_pool_changed(struct inode *inode);
+void morsel_fs_pool_resize(struct inode *inode, u64 size);
+int morsel_fs_pool_target(struct inode *inode, const char *target);
+
+/* fs_pool_names.c */
+int morsel_fs_pool_name(struct inode *dir, struct dentry *dentry, struct inode *inode);
+void morsel_fs_pool_unname(struct inode *dir, struct dentry *dentry);
+int morsel_fs_pool_rename(struct inode *old_dir, struct dentry *old,
+			  struct inode *new_dir, struct dentry *new, unsigned int flags,
+			  struct inode *whiteout);
+void morsel_fs_pool_place(struct dentry *dentry, u64 slot);
+
+/* fs_pool_xattr.c */
+int morsel_fs_pool_xattrs(struct inode *inode);
+int morsel_fs_pool_xattrs_read(struct inode *inode);
 
 /* fs_handle.c */
 extern const struct export_operations morsel_fs_export_ops;

@@ -39,11 +39,23 @@ static int acl_pay(struct inode *vfs_inode, size_t less, size_t more)
 	return err;
 }
 
+static int acl_on_device(struct inode *vfs_inode)
+{
+	struct morsel_inode *inode = morsel_inode_of(vfs_inode);
+	int err;
+
+	down_write(&inode->xattr_lock);
+	err = morsel_fs_pool_xattrs(vfs_inode);
+	up_write(&inode->xattr_lock);
+	return err;
+}
+
 int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
 		      struct posix_acl *acl, int type)
 {
 	struct inode *inode = morsel_acl_inode(owner);
 	umode_t mode = inode->i_mode;
+	struct posix_acl *old;
 	int err;
 
 	if (type == ACL_TYPE_ACCESS) {
@@ -54,10 +66,19 @@ int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
 	err = acl_pay(inode, cached_bytes(inode, type), acl_bytes(acl));
 	if (err)
 		return err;
-	inode->i_mode = mode;
-	inode_set_ctime_current(inode);
+	old = get_cached_acl(inode, type);
 	set_cached_acl(inode, type, acl);
-	return 0;
+	err = acl_on_device(inode);
+	if (err) {
+		set_cached_acl(inode, type, old);
+		acl_pay(inode, acl_bytes(acl), acl_bytes(old));
+	} else {
+		inode->i_mode = mode;
+		inode_set_ctime_current(inode);
+		morsel_fs_pool_changed(inode);
+	}
+	posix_acl_release(old);
+	return err;
 }
 
 /**

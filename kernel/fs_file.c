@@ -33,6 +33,15 @@ static u64 pages_for(loff_t size)
 	return DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 }
 
+/* What was written outlives a loss of power, where it can. */
+static void persist(struct morsel_object *object, const void *p, size_t bytes)
+{
+	struct morsel_source *source = object->tree.source;
+
+	if (source->persist)
+		source->persist(p, bytes);
+}
+
 /* Clear the bytes [from, to) of one page, if it is there. */
 static void clear_part(struct morsel_object *object, loff_t from, loff_t to)
 {
@@ -43,8 +52,10 @@ static void clear_part(struct morsel_object *object, loff_t from, loff_t to)
 	page = morsel_object_page(object, from >> PAGE_SHIFT);
 	if (!page)
 		return;
-	if (!PageHWPoison(page))
+	if (!PageHWPoison(page)) {
 		memzero_page(page, offset_in_page(from), to - from);
+		persist(object, page_address(page) + offset_in_page(from), to - from);
+	}
 	put_page(page);
 }
 
@@ -68,10 +79,14 @@ void morsel_fs_resize(struct inode *inode, loff_t size)
 
 	if (size > old)
 		clear_tail(object, old);
+	else
+		morsel_fs_pool_resize(inode, size);
 	morsel_set_limit(object, pages_for(size));
 	if (size < old)
 		clear_tail(object, size);
 	i_size_write(inode, size);
+	if (size > old)
+		morsel_fs_pool_resize(inode, size);
 }
 
 /* Read of one page, or of what is missing there; returns how much. */
@@ -132,16 +147,19 @@ static ssize_t write_new_page(struct morsel_object *object, u64 index, size_t of
 			      size_t length, struct iov_iter *from)
 {
 	bool whole = length == PAGE_SIZE;
-	struct page *page = morsel_dram_page_alloc(&object->dram, index, !whole);
+	struct morsel_source *source = object->tree.source;
+	struct page *page;
 	size_t copied;
-	int ret;
+	u64 pfn;
+	int ret = source->ops->page_new(source, index, !whole, &pfn);
 
-	if (IS_ERR(page))
-		return PTR_ERR(page);
+	if (ret)
+		return ret;
+	page = pfn_to_page(pfn);
 	copied = copy_page_from_iter_atomic(page, offset, length, from);
 	if (whole && copied < length)
 		memzero_page(page, copied, PAGE_SIZE - copied);
-	ret = morsel_object_insert(object, index, page);
+	ret = morsel_object_insert(object, index, pfn);
 	if (ret > 0)
 		return copied;
 	iov_iter_revert(from, copied);
@@ -202,6 +220,7 @@ static ssize_t fs_write(struct kiocb *iocb, struct iov_iter *from)
 	if (done && pos > size) {
 		size = pos;
 		i_size_write(inode, size);
+		morsel_fs_pool_resize(inode, size);
 	}
 	/* Not as far as was meant. */
 	if (end > size)
@@ -277,10 +296,12 @@ static int fs_allocate(struct file *file, int mode, loff_t offset, loff_t length
 	if (end <= size)
 		return err;
 	/* All of what is new, or nothing. */
-	if (err)
+	if (err) {
 		morsel_set_limit(object, pages_for(size));
-	else
+	} else {
 		i_size_write(inode, end);
+		morsel_fs_pool_resize(inode, end);
+	}
 	return err;
 }
 
@@ -385,8 +406,39 @@ static long fs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int fs_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	int err = morsel_object_adopt(morsel_object_of(file));
+
+	if (err)
+		return err;
 	file_accessed(file);
 	return morsel_mmap(file, vma);
+}
+
+/*
+ * What was written to pages.  All else is on the device before the call that changed it
+ * returns, where there is a device.
+ */
+static int fs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct morsel_object *object = morsel_object_of(file);
+	u64 index = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+
+	if (!object->tree.source->persist)
+		return 0;
+	last = min(last, morsel_level_pages(object->order) - 1);
+	while ((index = morsel_tree_next(&object->tree, index, last)) <= last) {
+		struct page *page = morsel_object_page(object, index);
+
+		if (page) {
+			persist(object, page_address(page), PAGE_SIZE);
+			put_page(page);
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		index++;
+	}
+	return 0;
 }
 
 /* Executable where the mount is not noexec, which the kernel looks at itself. */
@@ -404,7 +456,7 @@ const struct file_operations morsel_fs_file_ops = {
 	.write_iter = fs_write_iter,
 	.llseek = fs_llseek,
 	.fallocate = fs_fallocate,
-	.fsync = noop_fsync,
+	.fsync = fs_fsync,
 	.splice_read = morsel_splice_read,
 	.splice_write = iter_file_splice_write,
 	.mmap = fs_mmap,

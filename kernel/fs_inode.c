@@ -16,6 +16,7 @@
 
 #include "fs.h"
 #include "object.h"
+#include "pmem.h"
 
 static const struct inode_operations fs_dir_inode_ops;
 static const struct inode_operations fs_file_inode_ops;
@@ -29,6 +30,7 @@ static const struct inode_operations fs_special_inode_ops;
 void morsel_fs_touch(struct inode *inode)
 {
 	morsel_inode_set_mtime(inode, inode_set_ctime_current(inode));
+	morsel_fs_pool_changed(inode);
 }
 
 /* Little is in the price of the inode. */
@@ -59,7 +61,24 @@ int morsel_fs_pay(struct inode *inode, size_t bytes)
 	return 0;
 }
 
-static int fs_inode_init_type(struct inode *inode, umode_t mode, dev_t dev)
+static struct morsel_object *fs_object_new(struct inode *inode)
+{
+	struct morsel_fs *fs = morsel_fs_of(inode->i_sb);
+	struct morsel_pool_inode *medium = morsel_inode_of(inode)->medium;
+
+	return medium ? morsel_object_open(inode, inode->i_ino, fs->pmem, &medium->top) :
+			morsel_object_create_growing(inode, inode->i_ino, &fs->frames);
+}
+
+/**
+ * morsel_fs_inode_init_type() - make an inode what it is
+ * @inode: the inode
+ * @mode:  its type
+ * @dev:   of a device
+ *
+ * Return: 0 or a negative errno.
+ */
+int morsel_fs_inode_init_type(struct inode *inode, umode_t mode, dev_t dev)
 {
 	struct morsel_object *object;
 
@@ -68,8 +87,7 @@ static int fs_inode_init_type(struct inode *inode, umode_t mode, dev_t dev)
 		inode->i_op = &fs_file_inode_ops;
 		inode->i_fop = &morsel_fs_file_ops;
 		morsel_object_inode_init(inode);
-		object = morsel_object_create_growing(inode, inode->i_ino,
-						      &morsel_fs_of(inode->i_sb)->frames);
+		object = fs_object_new(inode);
 		return PTR_ERR_OR_ZERO(object);
 	case S_IFDIR:
 		inode->i_op = &fs_dir_inode_ops;
@@ -111,22 +129,29 @@ struct inode *morsel_fs_inode_new(morsel_idmap_t *idmap, struct super_block *sb,
 		return ERR_PTR(-ENOMEM);
 	}
 	/* From here on iput() undoes it all. */
-	inode->i_ino = atomic64_inc_return(&fs->ino);
+	if (fs->pmem) {
+		err = morsel_fs_pool_number(inode, mode);
+		if (err)
+			goto err;
+	} else {
+		inode->i_ino = atomic64_inc_return(&fs->ino);
+	}
 	inode->i_generation = get_random_u32();
 	inode_init_owner(idmap, inode, dir, mode);
 	morsel_inode_init_times(inode);
 	morsel_inode_of(inode)->born = inode_get_ctime(inode);
 	/* The cache is where lists live: what is not there is nowhere. */
 	cache_no_acl(inode);
-	err = fs_inode_init_type(inode, inode->i_mode, dev);
-	if (err) {
-		clear_nlink(inode);
-		iput(inode);
-		return ERR_PTR(err);
-	}
+	err = morsel_fs_inode_init_type(inode, inode->i_mode, dev);
+	if (err)
+		goto err;
 	/* For handles. */
 	insert_inode_hash(inode);
 	return inode;
+err:
+	clear_nlink(inode);
+	iput(inode);
+	return ERR_PTR(err);
 }
 
 /* An inode for a name in @dir, with all that it inherits. */
@@ -141,6 +166,8 @@ static struct inode *fs_inode_in(morsel_idmap_t *idmap, struct inode *dir,
 	err = S_ISLNK(mode) ? 0 : morsel_fs_acl_init(inode, dir);
 	if (!err)
 		err = morsel_fs_security_init(inode, dir, name);
+	if (!err)
+		err = morsel_fs_pool_xattrs(inode);
 	if (err) {
 		clear_nlink(inode);
 		iput(inode);
@@ -149,13 +176,22 @@ static struct inode *fs_inode_in(morsel_idmap_t *idmap, struct inode *dir,
 	return inode;
 }
 
-static void fs_name(struct inode *dir, struct dentry *dentry, struct inode *inode)
+/* The first name of an inode; without one it goes. */
+static int fs_name(struct inode *dir, struct dentry *dentry, struct inode *inode)
 {
+	int err = morsel_fs_pool_name(dir, dentry, inode);
+
+	if (err) {
+		clear_nlink(inode);
+		iput(inode);
+		return err;
+	}
 	d_instantiate(dentry, inode);
 	/* Its name is in the cache for good. */
 	dget(dentry);
 	morsel_fs_touch(dir);
 	inode_inc_iversion(dir);
+	return 0;
 }
 
 static int fs_mknod(morsel_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
@@ -163,10 +199,7 @@ static int fs_mknod(morsel_idmap_t *idmap, struct inode *dir, struct dentry *den
 {
 	struct inode *inode = fs_inode_in(idmap, dir, &dentry->d_name, mode, dev);
 
-	if (IS_ERR(inode))
-		return PTR_ERR(inode);
-	fs_name(dir, dentry, inode);
-	return 0;
+	return IS_ERR(inode) ? PTR_ERR(inode) : fs_name(dir, dentry, inode);
 }
 
 static int fs_create(morsel_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
@@ -185,6 +218,13 @@ static int fs_mkdir(morsel_idmap_t *idmap, struct inode *dir, struct dentry *den
 	return err;
 }
 
+/* What libfs has changed. */
+static void fs_changed(struct inode *inode, struct inode *dir)
+{
+	morsel_fs_pool_changed(inode);
+	morsel_fs_pool_changed(dir);
+}
+
 /* A further name takes as much as an inode: there is no other limit to them. */
 static int fs_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 {
@@ -194,9 +234,13 @@ static int fs_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 
 	if (err)
 		return err;
-	err = simple_link(old, dir, dentry);
+	err = morsel_fs_pool_name(dir, dentry, d_inode(old));
+	if (!err)
+		err = simple_link(old, dir, dentry);
 	if (err && further)
 		morsel_budget_uncharge(&fs->inodes, 1);
+	if (!err)
+		fs_changed(d_inode(old), dir);
 	return err;
 }
 
@@ -209,10 +253,25 @@ static void fs_name_gone(struct inode *inode)
 
 static int fs_unlink(struct inode *dir, struct dentry *dentry)
 {
-	int err = simple_unlink(dir, dentry);
+	int err;
 
+	morsel_fs_pool_unname(dir, dentry);
+	err = simple_unlink(dir, dentry);
 	if (!err)
 		fs_name_gone(d_inode(dentry));
+	fs_changed(d_inode(dentry), dir);
+	return err;
+}
+
+static int fs_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	int err;
+
+	if (!simple_empty(dentry))
+		return -ENOTEMPTY;
+	morsel_fs_pool_unname(dir, dentry);
+	err = simple_rmdir(dir, dentry);
+	fs_changed(d_inode(dentry), dir);
 	return err;
 }
 
@@ -229,7 +288,7 @@ static int fs_symlink(morsel_idmap_t *idmap, struct inode *dir, struct dentry *d
 	err = morsel_fs_pay(inode, morsel_inode_of(inode)->bytes + strlen(target));
 	if (!err) {
 		inode->i_link = kstrdup(target, GFP_KERNEL_ACCOUNT);
-		err = inode->i_link ? 0 : -ENOMEM;
+		err = inode->i_link ? morsel_fs_pool_target(inode, target) : -ENOMEM;
 	}
 	if (err) {
 		clear_nlink(inode);
@@ -237,8 +296,7 @@ static int fs_symlink(morsel_idmap_t *idmap, struct inode *dir, struct dentry *d
 		return err;
 	}
 	i_size_write(inode, strlen(target));
-	fs_name(dir, dentry, inode);
-	return 0;
+	return fs_name(dir, dentry, inode);
 }
 
 static int fs_tmpfile(morsel_idmap_t *idmap, struct inode *dir, struct file *file,
@@ -253,38 +311,78 @@ static int fs_tmpfile(morsel_idmap_t *idmap, struct inode *dir, struct file *fil
 }
 
 /* What stands in the place of what was renamed, for a union of file systems. */
-static int fs_whiteout(morsel_idmap_t *idmap, struct inode *dir, struct dentry *old)
+static int fs_whiteout(morsel_idmap_t *idmap, struct inode *dir, struct dentry *old,
+		       struct dentry **whiteout)
 {
-	struct dentry *dentry = d_alloc(old->d_parent, &old->d_name);
-	int err;
+	struct inode *inode = fs_inode_in(idmap, dir, &old->d_name,
+					  S_IFCHR | WHITEOUT_MODE, WHITEOUT_DEV);
 
-	if (!dentry)
-		return -ENOMEM;
-	err = fs_mknod(idmap, dir, dentry, S_IFCHR | WHITEOUT_MODE, WHITEOUT_DEV);
-	/* Not hashed before: d_move() takes the old one out of the way. */
-	if (!err)
-		d_rehash(dentry);
-	dput(dentry);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	*whiteout = d_alloc(old->d_parent, &old->d_name);
+	if (*whiteout) {
+		d_instantiate(*whiteout, inode);
+		return 0;
+	}
+	clear_nlink(inode);
+	iput(inode);
+	return -ENOMEM;
+}
+
+/* Nothing has changed. */
+static void fs_whiteout_undo(struct dentry *whiteout)
+{
+	if (!whiteout)
+		return;
+	clear_nlink(d_inode(whiteout));
+	dput(whiteout);
+}
+
+/* The whiteout gets the place of the old name. */
+static int fs_rename_on_device(struct inode *old_dir, struct dentry *old,
+			       struct inode *new_dir, struct dentry *new,
+			       unsigned int flags, struct dentry *whiteout)
+{
+	void *place = old->d_fsdata;
+	int err = morsel_fs_pool_rename(old_dir, old, new_dir, new, flags,
+					whiteout ? d_inode(whiteout) : NULL);
+
+	if (!err && whiteout)
+		whiteout->d_fsdata = place;
 	return err;
 }
 
 static int fs_rename(morsel_idmap_t *idmap, struct inode *old_dir, struct dentry *old,
 		     struct inode *new_dir, struct dentry *new, unsigned int flags)
 {
-	int err;
+	struct dentry *whiteout = NULL;
+	int err = 0;
 
 	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
 		return -EINVAL;
-	if (flags & RENAME_WHITEOUT) {
-		if (d_is_dir(old) && d_really_is_positive(new) && !simple_empty(new))
-			return -ENOTEMPTY;
-		err = fs_whiteout(idmap, old_dir, old);
-		if (err)
-			return err;
+	/* All that may be refused comes first. */
+	if (!(flags & RENAME_EXCHANGE) && d_is_dir(old) && d_really_is_positive(new) &&
+	    !simple_empty(new))
+		return -ENOTEMPTY;
+	if (flags & RENAME_WHITEOUT)
+		err = fs_whiteout(idmap, old_dir, old, &whiteout);
+	if (!err)
+		err = fs_rename_on_device(old_dir, old, new_dir, new, flags, whiteout);
+	if (err) {
+		fs_whiteout_undo(whiteout);
+		return err;
 	}
 	err = simple_rename(idmap, old_dir, old, new_dir, new, flags & ~RENAME_WHITEOUT);
-	if (!err && !(flags & RENAME_EXCHANGE) && d_really_is_positive(new))
+	WARN_ON_ONCE(err);
+	if (!(flags & RENAME_EXCHANGE) && d_really_is_positive(new))
 		fs_name_gone(d_inode(new));
+	/* Not hashed before: d_move() takes the old one out of the way. */
+	if (whiteout)
+		d_rehash(whiteout);
+	fs_changed(d_inode(old), old_dir);
+	if (d_really_is_positive(new))
+		morsel_fs_pool_changed(d_inode(new));
+	morsel_fs_pool_changed(new_dir);
 	return err;
 }
 
@@ -309,6 +407,7 @@ static int fs_setattr(morsel_idmap_t *idmap, struct dentry *dentry, struct iattr
 			morsel_fs_touch(inode);
 	}
 	setattr_copy(idmap, inode, attr);
+	morsel_fs_pool_changed(inode);
 	return 0;
 }
 
@@ -340,24 +439,36 @@ static int fs_fileattr_get(struct dentry *dentry, struct fileattr *attr)
 	return 0;
 }
 
+/**
+ * morsel_fs_set_flags() - an inode has other flags
+ * @inode: the inode
+ * @flags: FS_*_FL
+ */
+void morsel_fs_set_flags(struct inode *inode, u32 flags)
+{
+	unsigned int kernel = 0;
+
+	if (flags & FS_APPEND_FL)
+		kernel |= S_APPEND;
+	if (flags & FS_IMMUTABLE_FL)
+		kernel |= S_IMMUTABLE;
+	if (flags & FS_NOATIME_FL)
+		kernel |= S_NOATIME;
+	morsel_inode_of(inode)->flags = flags;
+	inode_set_flags(inode, kernel, S_APPEND | S_IMMUTABLE | S_NOATIME);
+}
+
 static int fs_fileattr_set(morsel_idmap_t *idmap, struct dentry *dentry,
 			   struct fileattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
-	unsigned int flags = 0;
 
 	if (fileattr_has_fsx(attr) ||
 	    attr->flags & ~(FS_APPEND_FL | FS_IMMUTABLE_FL | FS_NOATIME_FL | FS_NODUMP_FL))
 		return -EOPNOTSUPP;
-	if (attr->flags & FS_APPEND_FL)
-		flags |= S_APPEND;
-	if (attr->flags & FS_IMMUTABLE_FL)
-		flags |= S_IMMUTABLE;
-	if (attr->flags & FS_NOATIME_FL)
-		flags |= S_NOATIME;
-	morsel_inode_of(inode)->flags = attr->flags;
-	inode_set_flags(inode, flags, S_APPEND | S_IMMUTABLE | S_NOATIME);
+	morsel_fs_set_flags(inode, attr->flags);
 	inode_set_ctime_current(inode);
+	morsel_fs_pool_changed(inode);
 	return 0;
 }
 
@@ -377,7 +488,7 @@ static const struct inode_operations fs_dir_inode_ops = {
 	.unlink = fs_unlink,
 	.symlink = fs_symlink,
 	.mkdir = fs_mkdir,
-	.rmdir = simple_rmdir,
+	.rmdir = fs_rmdir,
 	.mknod = fs_mknod,
 	.rename = fs_rename,
 	.tmpfile = fs_tmpfile,

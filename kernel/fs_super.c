@@ -6,6 +6,8 @@
  * Names are the kernel's dentries, pinned as in any file system that has no other
  * place for them.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/magic.h>
@@ -18,6 +20,7 @@
 
 #include "fs.h"
 #include "object.h"
+#include "pmem.h"
 
 static struct kmem_cache *fs_inode_cache;
 
@@ -28,6 +31,7 @@ static struct kmem_cache *fs_inode_cache;
  * @uid:    see &struct morsel_fs
  * @gid:    see &struct morsel_fs
  * @mode:   see &struct morsel_fs
+ * @domain: of a device
  * @seen:   bit by option
  */
 struct fs_options {
@@ -36,10 +40,19 @@ struct fs_options {
 	kuid_t uid;
 	kgid_t gid;
 	umode_t mode;
+	enum morsel_domain domain;
 	unsigned int seen;
 };
 
-enum { FS_SIZE, FS_INODES, FS_MODE, FS_UID, FS_GID };
+enum { FS_SIZE, FS_INODES, FS_MODE, FS_UID, FS_GID, FS_DOMAIN };
+
+/* The names are those of ndctl. */
+static const struct constant_table fs_domains[] = {
+	{ "auto", MORSEL_DOMAIN_AUTO },
+	{ "cpu_cache", MORSEL_DOMAIN_CACHE },
+	{ "memory_controller", MORSEL_DOMAIN_MEMORY },
+	{}
+};
 
 static const struct fs_parameter_spec fs_parameters[] = {
 	fsparam_string("size", FS_SIZE),
@@ -47,6 +60,7 @@ static const struct fs_parameter_spec fs_parameters[] = {
 	fsparam_u32oct("mode", FS_MODE),
 	fsparam_u32("uid", FS_UID),
 	fsparam_u32("gid", FS_GID),
+	fsparam_enum("persistence_domain", FS_DOMAIN, fs_domains),
 	{}
 };
 
@@ -121,6 +135,9 @@ static int fs_option(struct fs_context *fc, struct fs_parameter *param)
 		if (!gid_valid(options->gid) || !kgid_has_mapping(fc->user_ns, options->gid))
 			err = invalfc(fc, "gid=%u is nobody's", result.uint_32);
 		break;
+	case FS_DOMAIN:
+		options->domain = result.uint_32;
+		break;
 	}
 	options->seen |= BIT(opt);
 	return err;
@@ -132,6 +149,10 @@ static int fs_reconfigure(struct fs_context *fc)
 	struct fs_options *options = fc->fs_private;
 	u64 inodes = READ_ONCE(fs->inodes.max);
 
+	if (fs->pmem)
+		return options->seen ? invalfc(fc, "options of a device are those of its mount") : 0;
+	if (options->seen & BIT(FS_DOMAIN))
+		return invalfc(fc, "there is no device");
 	/* Those of the root directory are changed there. */
 	if (options->seen & (BIT(FS_MODE) | BIT(FS_UID) | BIT(FS_GID)) &&
 	    ((options->seen & BIT(FS_MODE) && options->mode != fs->mode) ||
@@ -154,6 +175,10 @@ static int fs_show_options(struct seq_file *m, struct dentry *root)
 {
 	struct morsel_fs *fs = morsel_fs_of(root->d_sb);
 
+	if (fs->pmem) {
+		seq_printf(m, ",persistence_domain=%s", fs_domains[fs->pmem->domain].name);
+		return 0;
+	}
 	seq_printf(m, ",size=%lluk,nr_inodes=%llu,mode=%03o",
 		   READ_ONCE(fs->frames.max) << (PAGE_SHIFT - 10),
 		   READ_ONCE(fs->inodes.max), fs->mode);
@@ -173,6 +198,17 @@ static void budget_statfs(struct morsel_budget *budget, u64 *all, u64 *left)
 	*left = max > used ? max - used : 0;
 }
 
+/* An inode takes a sixteenth of a frame, and there may be one for each name. */
+static void pmem_statfs(struct morsel_fs *fs, struct kstatfs *statfs)
+{
+	const struct morsel_pool_frames *frames = &fs->pmem->pool.frames;
+
+	statfs->f_blocks = frames->count - MORSEL_POOL_FIRST;
+	statfs->f_bfree = morsel_pool_frames_left(frames);
+	statfs->f_ffree = statfs->f_bfree * MORSEL_PAGE_INODES;
+	statfs->f_files = statfs->f_ffree + percpu_counter_sum_positive(&fs->inodes.used);
+}
+
 static int fs_statfs(struct dentry *dentry, struct kstatfs *statfs)
 {
 	struct morsel_fs *fs = morsel_fs_of(dentry->d_sb);
@@ -182,9 +218,13 @@ static int fs_statfs(struct dentry *dentry, struct kstatfs *statfs)
 	statfs->f_bsize = PAGE_SIZE;
 	statfs->f_namelen = NAME_MAX;
 	statfs->f_fsid = u64_to_fsid(huge_encode_dev(dev));
-	budget_statfs(&fs->frames, &statfs->f_blocks, &statfs->f_bfree);
+	if (fs->pmem) {
+		pmem_statfs(fs, statfs);
+	} else {
+		budget_statfs(&fs->frames, &statfs->f_blocks, &statfs->f_bfree);
+		budget_statfs(&fs->inodes, &statfs->f_files, &statfs->f_ffree);
+	}
 	statfs->f_bavail = statfs->f_bfree;
-	budget_statfs(&fs->inodes, &statfs->f_files, &statfs->f_ffree);
 	return 0;
 }
 
@@ -195,6 +235,11 @@ static struct inode *fs_alloc_inode(struct super_block *sb)
 	if (!inode)
 		return NULL;
 	inode->flags = 0;
+	inode->medium = NULL;
+	inode->size = 0;
+	inode->list = 0;
+	ida_init(&inode->slots);
+	spin_lock_init(&inode->attr_lock);
 	morsel_fs_xattrs_init(inode);
 	return &inode->inode;
 }
@@ -207,6 +252,16 @@ static void fs_free_inode(struct inode *inode)
 	kmem_cache_free(fs_inode_cache, morsel_inode_of(inode));
 }
 
+/* What has a name on a device stays there. */
+static void fs_object_end(struct morsel_object *object, struct inode *inode)
+{
+	if (morsel_inode_of(inode)->medium &&
+	    (inode->i_nlink || !morsel_fs_of(inode->i_sb)->alive))
+		morsel_object_close(object);
+	else
+		morsel_object_retire(object);
+}
+
 static void fs_evict_inode(struct inode *inode)
 {
 	struct morsel_fs *fs = morsel_fs_of(inode->i_sb);
@@ -214,15 +269,23 @@ static void fs_evict_inode(struct inode *inode)
 
 	truncate_inode_pages_final(&inode->i_data);
 	if (object)
-		morsel_object_retire(object);
+		fs_object_end(object, inode);
 	clear_inode(inode);
 	if (object)
 		morsel_object_free(object);
+	morsel_fs_pool_evict(inode);
 	morsel_fs_xattrs_free(morsel_inode_of(inode));
 	morsel_budget_uncharge(&fs->inodes, 1);
 }
 
+/* Times, which the kernel has changed by itself. */
+static void fs_dirty_inode(struct inode *inode, int flags)
+{
+	morsel_fs_pool_changed(inode);
+}
+
 static const struct super_operations fs_super_ops = {
+	.dirty_inode = fs_dirty_inode,
 	.alloc_inode = fs_alloc_inode,
 	.free_inode = fs_free_inode,
 	.evict_inode = fs_evict_inode,
@@ -233,9 +296,55 @@ static const struct super_operations fs_super_ops = {
 
 static void fs_free(struct morsel_fs *fs)
 {
+	if (fs->pmem)
+		morsel_pmem_close(fs->pmem);
+	ida_destroy(&fs->numbers);
 	morsel_budget_exit(&fs->frames);
 	morsel_budget_exit(&fs->inodes);
 	kfree(fs);
+}
+
+/* As in mount -t morselfs /dev/pmem0 DIRECTORY. */
+static bool fs_on_device(const struct fs_context *fc)
+{
+	return fc->source && fc->source[0] == '/';
+}
+
+static int fs_root(struct super_block *sb)
+{
+	struct morsel_fs *fs = morsel_fs_of(sb);
+	struct inode *root = morsel_fs_inode_new(morsel_idmap, sb, NULL,
+						 S_IFDIR | fs->mode, 0);
+
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	root->i_uid = fs->uid;
+	root->i_gid = fs->gid;
+	sb->s_root = d_make_root(root);
+	return sb->s_root ? 0 : -ENOMEM;
+}
+
+/* Of what is on a device all is said there. */
+static int fs_open_device(struct super_block *sb, struct fs_context *fc)
+{
+	struct fs_options *options = fc->fs_private;
+	struct morsel_fs *fs = morsel_fs_of(sb);
+	struct morsel_pmem *pmem;
+	const char *why = NULL;
+
+	if (options->seen & ~BIT(FS_DOMAIN))
+		return invalfc(fc, "a device has its own size, mode, uid and gid");
+	pmem = morsel_pmem_open(fc->source, options->domain, &why);
+	if (IS_ERR(pmem)) {
+		errorfc(fc, "%s: %s", fc->source, why ? : "cannot be mounted");
+		pr_err("%s: %s\n", fc->source, why ? : "cannot be mounted");
+		return PTR_ERR(pmem);
+	}
+	fs->pmem = pmem;
+	morsel_budget_resize(&fs->frames, S64_MAX - PAGE_SIZE);
+	morsel_budget_resize(&fs->inodes, S64_MAX - PAGE_SIZE);
+	memcpy(&sb->s_uuid, pmem->pool.super->uuid, sizeof(sb->s_uuid));
+	return morsel_fs_pool_mount(sb);
 }
 
 /* What it allocates is freed by fs_kill_sb(). */
@@ -243,12 +352,12 @@ static int fs_fill_super(struct super_block *sb, struct fs_context *fc)
 {
 	struct fs_options *options = fc->fs_private;
 	struct morsel_fs *fs;
-	struct inode *root;
 
 	fs = kzalloc(sizeof(*fs), GFP_KERNEL_ACCOUNT);
 	if (!fs)
 		return -ENOMEM;
 	sb->s_fs_info = fs;
+	ida_init(&fs->numbers);
 	fs->uid = options->uid;
 	fs->gid = options->gid;
 	fs->mode = options->mode;
@@ -268,13 +377,11 @@ static int fs_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_xattr = (void *)morsel_fs_xattr_handlers;
 	sb->s_export_op = &morsel_fs_export_ops;
 
-	root = morsel_fs_inode_new(morsel_idmap, sb, NULL, S_IFDIR | fs->mode, 0);
-	if (IS_ERR(root))
-		return PTR_ERR(root);
-	root->i_uid = fs->uid;
-	root->i_gid = fs->gid;
-	sb->s_root = d_make_root(root);
-	return sb->s_root ? 0 : -ENOMEM;
+	if (fs_on_device(fc))
+		return fs_open_device(sb, fc);
+	if (options->seen & BIT(FS_DOMAIN))
+		return invalfc(fc, "persistence_domain= is a device's");
+	return fs_root(sb);
 }
 
 static int fs_get_tree(struct fs_context *fc)

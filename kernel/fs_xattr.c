@@ -21,20 +21,6 @@
 /* All attributes of one inode, their names included. */
 #define XATTR_BYTES	(64u << 10)
 
-/**
- * struct morsel_xattr - one attribute
- * @list: in &morsel_inode.xattrs
- * @name: with its prefix
- * @size: bytes of @value
- * @value: content
- */
-struct morsel_xattr {
-	struct list_head list;
-	char *name;
-	size_t size;
-	char value[] __counted_by(size);
-};
-
 void morsel_fs_xattrs_init(struct morsel_inode *inode)
 {
 	INIT_LIST_HEAD(&inode->xattrs);
@@ -143,7 +129,7 @@ static int xattr_replace(struct morsel_inode *inode, struct morsel_xattr *old,
 }
 
 static int xattr_set(struct morsel_inode *inode, const char *name, const void *value,
-		     size_t size, int flags)
+		     size_t size, int flags, bool on_device)
 {
 	struct morsel_xattr *xattr = value ? xattr_new(name, value, size) : NULL, *old;
 	int err;
@@ -158,6 +144,12 @@ static int xattr_set(struct morsel_inode *inode, const char *name, const void *v
 		err = -ENODATA;
 	else
 		err = xattr_replace(inode, old, xattr);
+	if (!err && on_device) {
+		err = morsel_fs_pool_xattrs(&inode->inode);
+		/* What there was there is room for. */
+		if (err)
+			WARN_ON_ONCE(xattr_replace(inode, xattr, old));
+	}
 	up_write(&inode->xattr_lock);
 	xattr_free(err ? xattr : old);
 	return err;
@@ -168,10 +160,12 @@ static int fs_xattr_set(const struct xattr_handler *handler, morsel_idmap_t *idm
 			const void *value, size_t size, int flags)
 {
 	int err = xattr_set(morsel_inode_of(inode), xattr_full_name(handler, suffix),
-			    value, size, flags);
+			    value, size, flags, true);
 
-	if (!err)
+	if (!err) {
 		inode_set_ctime_current(inode);
+		morsel_fs_pool_changed(inode);
+	}
 	return err;
 }
 
@@ -217,6 +211,35 @@ static int fs_address_set(const struct xattr_handler *handler, morsel_idmap_t *i
 	return err;
 }
 
+static const struct xattr_handler fs_address_handler = {
+	.name = XATTR_USER_PREFIX "morsel.address",
+	.get = fs_xattr_get,
+	.set = fs_address_set,
+};
+
+/**
+ * morsel_fs_xattr_add() - an attribute that was found on the device
+ * @inode: the inode, which nobody else has
+ * @name:  of the attribute, with its prefix
+ * @value: its content
+ * @size:  bytes of that
+ *
+ * Return: 0, -ENOMEM, -ENOSPC or -EINVAL.
+ */
+int morsel_fs_xattr_add(struct inode *inode, const char *name, const void *value,
+			size_t size)
+{
+	u64 address = 0;
+	int err = 0;
+
+	if (!strcmp(name, fs_address_handler.name)) {
+		err = S_ISREG(inode->i_mode) ? parse_address(value, size, &address) : -EINVAL;
+		if (!err)
+			morsel_object_set_address(inode->i_private, address);
+	}
+	return err ? : xattr_set(morsel_inode_of(inode), name, value, size, 0, false);
+}
+
 static int fs_initxattrs(struct inode *inode, const struct xattr *xattrs, void *unused)
 {
 	const struct xattr *xattr;
@@ -226,7 +249,7 @@ static int fs_initxattrs(struct inode *inode, const struct xattr *xattrs, void *
 		char *name = kasprintf(GFP_KERNEL, XATTR_SECURITY_PREFIX "%s", xattr->name);
 
 		err = name ? xattr_set(morsel_inode_of(inode), name, xattr->value,
-				       xattr->value_len, 0) : -ENOMEM;
+				       xattr->value_len, 0, false) : -ENOMEM;
 		kfree(name);
 	}
 	return err;
@@ -247,12 +270,6 @@ int morsel_fs_security_init(struct inode *inode, struct inode *dir,
 
 	return err == -EOPNOTSUPP ? 0 : err;
 }
-
-static const struct xattr_handler fs_address_handler = {
-	.name = XATTR_USER_PREFIX "morsel.address",
-	.get = fs_xattr_get,
-	.set = fs_address_set,
-};
 
 static const struct xattr_handler fs_user_handler = {
 	.prefix = XATTR_USER_PREFIX,

@@ -30,6 +30,7 @@
 #include "compat.h"
 #include "id.h"
 #include "object.h"
+#include "pmem.h"
 #include "trace.h"
 
 /* Far enough from 0 that neither stray increments nor decrements reach it. */
@@ -232,6 +233,70 @@ struct morsel_object *morsel_object_create_growing(struct inode *inode, u64 id,
 	atomic_long_inc(&object_total);
 	trace_morsel_create(id, order, 0, 0);
 	return object;
+}
+
+/**
+ * morsel_object_open() - have an object that is on a device
+ * @inode: its inode, which uses it; see morsel_object_create()
+ * @id:    what it is called by who traces; nothing is found by it
+ * @pmem:  where its frames are
+ * @top:   where its tree is named there
+ *
+ * No page of it can be had before morsel_set_limit().  For morsel_object_close() or,
+ * to free its frames, morsel_object_retire() when the inode is evicted.
+ *
+ * Return: the object or an ERR_PTR of -ENOMEM or -EOPNOTSUPP (larger than the processor
+ * can walk).
+ */
+struct morsel_object *morsel_object_open(struct inode *inode, u64 id,
+					 struct morsel_pmem *pmem, u64 *top)
+{
+	unsigned int order = morsel_order_max();
+	struct morsel_object *object = object_new(inode, order, 0, NULL);
+	int err;
+
+	if (IS_ERR(object))
+		return object;
+	morsel_pmem_source(&object->dram, pmem);
+	morsel_tree_open(&object->tree, &object->dram.source, top);
+	err = morsel_tree_order(&object->tree) > order ? -EOPNOTSUPP : 0;
+	if (!err)
+		err = morsel_pmem_adopt(&object->dram, &object->tree);
+	if (err) {
+		inode->i_private = NULL;
+		morsel_object_free(object);
+		return ERR_PTR(err);
+	}
+	object->id = id;
+	object->data_id = id;
+	atomic_long_inc(&object_total);
+	return object;
+}
+
+/**
+ * morsel_object_adopt() - say whose the pages of an object on a device are
+ * @object: the object; the caller is a user of it
+ *
+ * For who maps it.  Once: pages that come later say so themselves.
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or -EINTR.
+ */
+int morsel_object_adopt(struct morsel_object *object)
+{
+	int err;
+
+	/* Pairs with the release below: who sees it sees the pages as they are. */
+	if (!object->dram.pmem || smp_load_acquire(&object->adopted))
+		return 0;
+	err = morsel_hold_lock(&object->dram.hold);
+	if (err)
+		return err;
+	if (!object->adopted)
+		morsel_pmem_adopt_pages(&object->dram, &object->tree);
+	smp_store_release(&object->adopted, true);
+	morsel_hold_unlock(&object->dram.hold);
+	return 0;
 }
 
 /**
@@ -494,6 +559,19 @@ int morsel_object_destroy(struct morsel_object *object)
 void morsel_object_retire(struct morsel_object *object)
 {
 	WARN_ON_ONCE(morsel_object_destroy(object));
+}
+
+/**
+ * morsel_object_close() - leave an object on its device
+ * @object: the object of morsel_object_open(); its inode is being evicted, so nobody
+ *          else uses it
+ */
+void morsel_object_close(struct morsel_object *object)
+{
+	atomic_set(&object->users, USERS_DEAD);
+	atomic_long_dec(&object_total);
+	morsel_object_mirrors_destroy(object);
+	morsel_pmem_release(&object->dram, &object->tree);
 }
 
 /**

@@ -32,6 +32,7 @@ enum morsel_rights { MORSEL_R, MORSEL_RX, MORSEL_RWX, MORSEL_MIRRORS };
  * @meta:     frame of the meta morsel, or MORSEL_PFN_NONE
  * @address:  where it is to be mapped, or 0: anywhere; see morsel_object_set_address()
  * @flags:    MORSEL_CREATE_*
+ * @adopted:  its pages say whose they are, see morsel_object_adopt()
  * @users:    descriptors and VMAs; far below zero once destroyed
  * @mappings: VMAs
  * @attachments: entries in private tables that point into its tables
@@ -50,6 +51,7 @@ struct morsel_object {
 	u64 address;
 	unsigned int order;
 	u32 flags;
+	bool adopted;
 	atomic_t users;
 	atomic_t mappings;
 	struct morsel_attachments attachments;
@@ -62,6 +64,10 @@ struct morsel_object *morsel_object_create(struct inode *inode, unsigned int ord
 					   void (*let_go)(struct inode *inode));
 struct morsel_object *morsel_object_create_growing(struct inode *inode, u64 id,
 						   struct morsel_budget *budget);
+struct morsel_object *morsel_object_open(struct inode *inode, u64 id,
+					 struct morsel_pmem *pmem, u64 *top);
+int morsel_object_adopt(struct morsel_object *object);
+void morsel_object_close(struct morsel_object *object);
 void morsel_object_free(struct morsel_object *object);
 void morsel_object_inode_init(struct inode *inode);
 bool morsel_object_permits(struct morsel_object *object, int mask);
@@ -87,7 +93,7 @@ int morsel_object_populate(struct morsel_object *object, unsigned long vm_flags,
 			   u64 first, u64 last, void *hint,
 			   struct morsel_tree **tree);
 struct page *morsel_object_page(struct morsel_object *object, u64 index);
-int morsel_object_insert(struct morsel_object *object, u64 index, struct page *page);
+int morsel_object_insert(struct morsel_object *object, u64 index, u64 pfn);
 int morsel_object_fill(struct morsel_object *object, u64 *next, u64 last);
 struct morsel_tree *morsel_object_next_table(struct morsel_object *object,
 					     unsigned int *set,

@@ -126,16 +126,22 @@ struct page *morsel_object_page(struct morsel_object *object, u64 index)
  * morsel_object_insert() - have the object have a page
  * @object: the object; the caller is a user of it
  * @index:  position of the page
- * @page:   what morsel_dram_page_alloc() gave for it; the object's or free after this
+ * @pfn:    frame that the source gave for it (@page_new); the object's or free after
+ *          this
  *
  * Context: process context, may sleep.
  * Return: 1, or 0 when there is another one, or what morsel_tree_populate() may
  * return.
  */
-int morsel_object_insert(struct morsel_object *object, u64 index, struct page *page)
+int morsel_object_insert(struct morsel_object *object, u64 index, u64 pfn)
 {
-	int ret = morsel_tree_insert(&object->tree, index, page_to_pfn(page));
+	struct morsel_source *source = object->tree.source;
+	int ret;
 
+	/* What was written to it, before anything names it. */
+	if (source->persist)
+		source->persist(morsel_frame_table(pfn), MORSEL_PAGE_SIZE);
+	ret = morsel_tree_insert(&object->tree, index, pfn);
 	if (ret > 0)
 		trace_morsel_populate(object->id, index, index, 1);
 	return ret;

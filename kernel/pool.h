@@ -168,6 +168,7 @@ int morsel_pool_check_super(struct morsel_pool *pool, u64 frames, const char **w
  * @tables:   frames that are tables
  * @finished: names that were being moved or swapped
  * @cut:      pages that were behind the end of their file
+ * @cleared:  files that had something behind their end in their last page
  * @why:      what is wrong, when something is
  * @inode:    of which inode
  */
@@ -178,9 +179,13 @@ struct morsel_pool_found {
 	u64 tables;
 	u64 finished;
 	u64 cut;
+	u64 cleared;
 	const char *why;
 	u64 inode;
 };
+
+/* pool_move.c */
+int morsel_pool_move(struct morsel_pool *pool, const char **why);
 
 /* pool_recover.c */
 int morsel_pool_recover(struct morsel_pool *pool, bool fix,
@@ -207,6 +212,8 @@ void morsel_pool_name_add(struct morsel_pool *pool, struct morsel_pool_name *ent
 void morsel_pool_name_remove(struct morsel_pool *pool, struct morsel_pool_name *entry);
 void morsel_pool_name_move(struct morsel_pool *pool, struct morsel_pool_name *from,
 			   u64 from_place, struct morsel_pool_name *to);
+void morsel_pool_name_leave(struct morsel_pool *pool, struct morsel_pool_name *from,
+			    u64 from_place, struct morsel_pool_name *to, u64 inode);
 void morsel_pool_name_swap(struct morsel_pool *pool, struct morsel_pool_name *a,
 			   struct morsel_pool_name *b, u64 b_place);
 void morsel_pool_name_finish(struct morsel_pool *pool, struct morsel_pool_name *entry,

@@ -118,6 +118,26 @@ void morsel_pool_name_move(struct morsel_pool *pool, struct morsel_pool_name *fr
 }
 
 /**
+ * morsel_pool_name_leave() - rename, and have the old name lead elsewhere
+ * @pool:       the pool
+ * @from:       the old name
+ * @from_place: morsel_pool_place() of it
+ * @to:         the new one, prepared, or one that leads elsewhere until now
+ * @inode:      number of the inode that the old name is to lead to
+ *
+ * A swap with something that had no name until now.
+ */
+void morsel_pool_name_leave(struct morsel_pool *pool, struct morsel_pool_name *from,
+			    u64 from_place, struct morsel_pool_name *to, u64 inode)
+{
+	WRITE_ONCE(to->other, from_place);
+	WRITE_ONCE(to->swap, inode);
+	morsel_pool_persist(pool, &to->other, 2 * sizeof(to->other));
+	morsel_pool_commit(pool, &to->inode, from->inode | MORSEL_NAME_SWAP);
+	morsel_pool_name_finish(pool, to, from);
+}
+
+/**
  * morsel_pool_name_swap() - exchange what two names lead to
  * @pool:    the pool
  * @a:       a name

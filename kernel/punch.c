@@ -23,7 +23,6 @@
  * theirs.
  */
 #include <linux/highmem.h>
-#include <linux/list.h>
 #include <linux/mm.h>
 
 #include "punch.h"
@@ -35,10 +34,21 @@
 /* What is looked through for pages between two looks at signals: 512 GiB. */
 #define PUNCH_SEARCH	BIT_ULL(27)
 
-/* Nobody else uses ->lru: the pages are on no list of the kernel. */
+/*
+ * Pages that were taken out, each naming the next one.  Not by ->lru: of pages that
+ * are a device's, that is something else.
+ */
 static void punch_collect(void *pages, u64 pfn)
 {
-	list_add_tail(&pfn_to_page(pfn)->lru, pages);
+	struct page **first = pages, *page = pfn_to_page(pfn);
+
+	set_page_private(page, (unsigned long)*first);
+	*first = page;
+}
+
+static struct page *punch_next(const struct page *page)
+{
+	return (struct page *)page_private(page);
 }
 
 static void punch_ignore(void *unused, u64 pfn)
@@ -46,7 +56,7 @@ static void punch_ignore(void *unused, u64 pfn)
 }
 
 static void punch_take(struct morsel_object *object, u64 first, u64 last,
-		       struct list_head *pages)
+		       struct page **pages)
 {
 	struct morsel_mirror *mirror;
 	unsigned int i;
@@ -64,27 +74,29 @@ static void punch_take(struct morsel_object *object, u64 first, u64 last,
 	}
 }
 
-/* Steps 2 and 3. */
-static void punch_out(struct morsel_object *object, u64 first, u64 last,
-		      struct list_head *pages)
+/* Steps 2 and 3; returns the pages. */
+static struct page *punch_out(struct morsel_object *object, u64 first, u64 last)
 {
-	struct page *page;
+	struct page *pages = NULL, *page;
 
-	punch_take(object, first, last, pages);
-	list_for_each_entry(page, pages, lru)
+	punch_take(object, first, last, &pages);
+	for (page = pages; page; page = punch_next(page))
 		morsel_dram_page_disown(page_to_pfn(page));
+	return pages;
 }
 
 /* Step 6. */
 static void punch_free(struct morsel_object *object, u64 first, u64 last,
-		       struct list_head *pages)
+		       struct page *pages)
 {
 	struct morsel_source *source = object->tree.source;
-	struct page *page, *next;
 	long count = 0;
 
-	list_for_each_entry_safe(page, next, pages, lru) {
-		list_del_init(&page->lru);
+	while (pages) {
+		struct page *page = pages;
+
+		pages = punch_next(page);
+		set_page_private(page, 0);
 		source->ops->page_free(source, page_to_pfn(page));
 		count++;
 		cond_resched();
@@ -95,20 +107,20 @@ static void punch_free(struct morsel_object *object, u64 first, u64 last,
 /* Under the lock of the hold. */
 static int punch_window(struct morsel_object *object, u64 first, u64 last)
 {
-	LIST_HEAD(pages);
+	struct page *pages;
 	int err;
 
 	err = morsel_hold_begin(&object->dram.hold, first, last);
 	if (err)
 		return err;
 
-	punch_out(object, first, last, &pages);
+	pages = punch_out(object, first, last);
 	unmap_mapping_range(object->inode->i_mapping, first << PAGE_SHIFT,
 			    (last - first + 1) << PAGE_SHIFT, 0);
 	/* Nobody waits for the rest but who takes out, too. */
 	morsel_hold_end(&object->dram.hold);
 
-	punch_free(object, first, last, &pages);
+	punch_free(object, first, last, pages);
 	return 0;
 }
 
@@ -161,14 +173,14 @@ static void truncate_rest(struct morsel_object *object, u64 limit)
 	/* Private copies, too, of pages that were punched before. */
 	unmap_mapping_range(mapping, limit << PAGE_SHIFT, 0, 1);
 	while ((first = morsel_tree_next(&object->tree, first, end)) <= end) {
-		LIST_HEAD(pages);
+		struct page *pages;
 
 		last = min(end, first | (PUNCH_WINDOW - 1));
-		punch_out(object, first, last, &pages);
+		pages = punch_out(object, first, last);
 		/* What was mapped until it was disowned. */
 		unmap_mapping_range(mapping, first << PAGE_SHIFT,
 				    (last - first + 1) << PAGE_SHIFT, 1);
-		punch_free(object, first, last, &pages);
+		punch_free(object, first, last, pages);
 		first = last + 1;
 	}
 }

@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pmem.c - frames of a persistent-memory device
+ *
+ * The device is a block device whose driver has it mapped as memory (FS_DAX), with a
+ * struct page for each frame.  So frames of it are tables and pages as others are, but
+ * for two things.  Their reference count is 1 when nobody holds them, and the driver's
+ * to begin with: none is ever dropped by us, and a frame that is freed while somebody
+ * has it pinned is free when that count is 1 again.  And ->lru is none.
+ *
+ * What the kernel keeps of a frame, the lock of a table for one, is not on the device:
+ * it is made when the device is opened (morsel_pmem_adopt()), and unmade when it is
+ * closed.  Whose a page is, which only futexes ask, is said when a file is first
+ * mapped (morsel_pmem_adopt_pages()).
+ *
+ * Locks: @lock is innermost.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blkdev.h>
+#include <linux/dax.h>
+#include <linux/libnvdimm.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/pfn_t.h>
+
+#include "pmem.h"
+
+/* How often pinned frames are looked at. */
+#define PINNED_PERIOD	msecs_to_jiffies(50)
+
+/* Lines are written back, and have arrived before anything that is stored after. */
+static void pmem_persist(const void *p, size_t bytes)
+{
+	arch_wb_cache_pmem((void *)p, bytes);
+	wmb();
+}
+
+static u64 pmem_frame(const struct morsel_pmem *pmem, u64 pfn)
+{
+	return pfn - pmem->pool.base;
+}
+
+/* Is it only the driver's? */
+static bool page_idle(struct page *page)
+{
+	return page_ref_count(page) == 1;
+}
+
+/* Free those that nobody holds any more; returns whether some are left. */
+static bool pinned_sweep(struct morsel_pmem *pmem)
+{
+	struct page *page, *kept = NULL;
+
+	spin_lock(&pmem->lock);
+	while ((page = pmem->pinned)) {
+		pmem->pinned = (struct page *)page_private(page);
+		if (page_idle(page)) {
+			set_page_private(page, 0);
+			morsel_pool_frames_free(&pmem->pool.frames,
+						pmem_frame(pmem, page_to_pfn(page)));
+		} else {
+			set_page_private(page, (unsigned long)kept);
+			kept = page;
+		}
+	}
+	pmem->pinned = kept;
+	spin_unlock(&pmem->lock);
+	return kept;
+}
+
+static void pinned_again(struct work_struct *work)
+{
+	struct morsel_pmem *pmem = container_of(to_delayed_work(work), struct morsel_pmem,
+						again);
+
+	if (pinned_sweep(pmem))
+		schedule_delayed_work(&pmem->again, PINNED_PERIOD);
+}
+
+static void pmem_frame_free(struct morsel_pmem *pmem, struct page *page)
+{
+	/* Nobody can get at it any more: who has it had it before. */
+	if (likely(page_idle(page))) {
+		morsel_pool_frames_free(&pmem->pool.frames,
+					pmem_frame(pmem, page_to_pfn(page)));
+		return;
+	}
+	spin_lock(&pmem->lock);
+	set_page_private(page, (unsigned long)pmem->pinned);
+	pmem->pinned = page;
+	spin_unlock(&pmem->lock);
+	schedule_delayed_work(&pmem->again, PINNED_PERIOD);
+}
+
+static unsigned int pmem_frames_take(struct morsel_pmem *pmem, u64 *pfns,
+				     unsigned int count)
+{
+	unsigned int i, got;
+
+	/* Recovery cuts and clears, and needs none. */
+	if (WARN_ON_ONCE(!pmem->started))
+		return 0;
+	got = morsel_pool_frames_alloc(&pmem->pool.frames, raw_smp_processor_id(), pfns,
+				       count);
+	for (i = 0; i < got; i++)
+		pfns[i] += pmem->pool.base;
+	return got;
+}
+
+/* Tables of @meta are none that a processor walks. */
+static bool tables_are_walked(const struct morsel_dram *dram)
+{
+	return dram->mapping;
+}
+
+static int pmem_table_alloc(struct morsel_source *source, unsigned int level, u64 *pfn)
+{
+	struct morsel_dram *dram = morsel_dram_of(source);
+	struct page *page;
+
+	if (!pmem_frames_take(dram->pmem, pfn, 1))
+		return -ENOSPC;
+	page = pfn_to_page(*pfn);
+	clear_page(page_address(page));
+	if (tables_are_walked(dram) && !morsel_table_ctor(page, level)) {
+		pmem_frame_free(dram->pmem, page);
+		return -ENOMEM;
+	}
+	morsel_dram_count_table(dram, level, 1);
+	return 0;
+}
+
+static void pmem_table_free(struct morsel_source *source, unsigned int level, u64 pfn)
+{
+	struct morsel_dram *dram = morsel_dram_of(source);
+	struct page *page = pfn_to_page(pfn);
+
+	if (tables_are_walked(dram))
+		morsel_table_dtor(page, level);
+	pmem_frame_free(dram->pmem, page);
+	morsel_dram_count_table(dram, level, -1);
+}
+
+/* Nobody sees what was in it, now or after a crash. */
+static void pmem_page_clear(struct morsel_source *source, u64 pfn)
+{
+	void *page = page_address(pfn_to_page(pfn));
+
+	clear_page(page);
+	if (source->persist)
+		source->persist(page, PAGE_SIZE);
+}
+
+static int pmem_pages_alloc(struct morsel_source *source, u64 index, void *hint,
+			    u64 *pfns, unsigned int count)
+{
+	struct morsel_dram *dram = morsel_dram_of(source);
+	unsigned int got = pmem_frames_take(dram->pmem, pfns, count), i;
+
+	for (i = 0; i < got; i++) {
+		pmem_page_clear(source, pfns[i]);
+		morsel_dram_page_adopt(dram, pfn_to_page(pfns[i]), index + i);
+	}
+	morsel_dram_count_data(dram, got);
+	return got ? : -ENOSPC;
+}
+
+static int pmem_page_new(struct morsel_source *source, u64 index, bool zeroed, u64 *pfn)
+{
+	struct morsel_dram *dram = morsel_dram_of(source);
+
+	if (!pmem_frames_take(dram->pmem, pfn, 1))
+		return -ENOSPC;
+	/* What the caller writes to it is persistent before it is named. */
+	if (zeroed)
+		clear_page(page_address(pfn_to_page(*pfn)));
+	morsel_dram_page_adopt(dram, pfn_to_page(*pfn), index);
+	morsel_dram_count_data(dram, 1);
+	return 0;
+}
+
+static void pmem_page_free(struct morsel_source *source, u64 pfn)
+{
+	struct morsel_dram *dram = morsel_dram_of(source);
+
+	morsel_dram_page_disown(pfn);
+	pmem_frame_free(dram->pmem, pfn_to_page(pfn));
+	morsel_dram_count_data(dram, -1);
+}
+
+static const struct morsel_source_ops pmem_ops = {
+	.table_alloc = pmem_table_alloc,
+	.table_free = pmem_table_free,
+	.pages_alloc = pmem_pages_alloc,
+	.page_new = pmem_page_new,
+	.page_free = pmem_page_free,
+	.fill_begin = morsel_dram_fill_begin,
+	.fill_end = morsel_dram_fill_end,
+	.leaves_lock = morsel_dram_leaves_lock,
+	.leaves_unlock = morsel_dram_leaves_unlock,
+};
+
+/* Frames come from the device from here on; its holes are not known yet. */
+static void source_init(struct morsel_dram *dram, struct morsel_pmem *pmem)
+{
+	dram->pmem = pmem;
+	dram->source.ops = &pmem_ops;
+	dram->source.persist = pmem->domain == MORSEL_DOMAIN_MEMORY ? pmem_persist : NULL;
+}
+
+/**
+ * morsel_pmem_source() - have an object's frames come from a device
+ * @dram: source of the object, which has none yet
+ * @pmem: the device
+ */
+void morsel_pmem_source(struct morsel_dram *dram, struct morsel_pmem *pmem)
+{
+	source_init(dram, pmem);
+	memcpy(dram->source.hole, pmem->meta.source.hole, sizeof(dram->source.hole));
+}
+
+/**
+ * morsel_pmem_adopt() - make what the kernel keeps of the tables of a tree
+ * @dram: source of the object
+ * @tree: its tree, as it was found on the device
+ *
+ * Counts its frames as well.
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int morsel_pmem_adopt(struct morsel_dram *dram, struct morsel_tree *tree)
+{
+	struct morsel_table_place place = {};
+	unsigned long done = 0;
+
+	while (morsel_tree_next_table(tree, &place)) {
+		if (!morsel_table_ctor(pfn_to_page(place.pfn), place.level))
+			goto undo;
+		done++;
+		morsel_dram_count_table(dram, place.level, 1);
+		if (place.level == 1)
+			morsel_dram_count_data(dram, morsel_tree_used(tree, &place));
+	}
+	return 0;
+undo:
+	place = (struct morsel_table_place){};
+	while (done-- && morsel_tree_next_table(tree, &place)) {
+		morsel_table_dtor(pfn_to_page(place.pfn), place.level);
+		morsel_dram_count_table(dram, place.level, -1);
+		if (place.level == 1)
+			morsel_dram_count_data(dram, -(long)morsel_tree_used(tree, &place));
+	}
+	return -ENOMEM;
+}
+
+/* Say of all pages below a PTE table whose they are, or that they are nobody's. */
+static void leaves_adopt(struct morsel_dram *dram, const struct morsel_table_place *place,
+			 bool own)
+{
+	u64 *leaves = morsel_frame_table(place->pfn);
+	unsigned int i;
+
+	for (i = 0; i < MORSEL_ENTRIES; i++) {
+		u64 leaf = READ_ONCE(leaves[i]);
+		struct page *page;
+
+		if (leaf == dram->source.hole[1])
+			continue;
+		page = pfn_to_page(morsel_entry_pfn(leaf));
+		if (own)
+			morsel_dram_page_adopt(dram, page, place->first + i);
+		else
+			page->mapping = NULL;
+	}
+	cond_resched();
+}
+
+/**
+ * morsel_pmem_adopt_pages() - say of all pages of a tree whose they are
+ * @dram: source of the object
+ * @tree: its tree, from which nobody takes anything out meanwhile
+ *
+ * Context: process context, may sleep.
+ */
+void morsel_pmem_adopt_pages(struct morsel_dram *dram, struct morsel_tree *tree)
+{
+	struct morsel_table_place place = {};
+
+	while (morsel_tree_next_table(tree, &place))
+		if (place.level == 1)
+			leaves_adopt(dram, &place, true);
+}
+
+/**
+ * morsel_pmem_release() - undo morsel_pmem_adopt(); what is on the device stays
+ * @dram: source of the object
+ * @tree: its tree, which nobody uses any more
+ *
+ * Context: process context, may sleep.
+ */
+void morsel_pmem_release(struct morsel_dram *dram, struct morsel_tree *tree)
+{
+	struct morsel_table_place place = {};
+
+	while (morsel_tree_next_table(tree, &place)) {
+		if (place.level == 1) {
+			leaves_adopt(dram, &place, false);
+			morsel_dram_count_data(dram, -(long)morsel_tree_used(tree, &place));
+		}
+		morsel_table_dtor(pfn_to_page(place.pfn), place.level);
+		morsel_dram_count_table(dram, place.level, -1);
+	}
+}
+
+/* Where the device is as memory: contiguous, described, and where tables expect it. */
+static int pmem_map(struct morsel_pmem *pmem, u64 start, u64 frames, u64 *base,
+		    const char **why)
+{
+	void *address;
+	pfn_t pfn;
+	long got;
+	int id;
+
+	id = dax_read_lock();
+	got = dax_direct_access(pmem->dax, start >> PAGE_SHIFT, 1, DAX_ACCESS, &address,
+				&pfn);
+	dax_read_unlock(id);
+	if (got < 1) {
+		*why = "the device cannot be read as memory";
+		return got < 0 ? got : -EIO;
+	}
+	*base = pfn_t_to_pfn(pfn);
+	pmem->pgmap = get_dev_pagemap(*base, NULL);
+	if (!pmem->pgmap || pmem->pgmap->type != MEMORY_DEVICE_FS_DAX ||
+	    !pfn_valid(*base + frames - 1) || address != __va(PFN_PHYS(*base)) ||
+	    !page_address(pfn_to_page(*base))) {
+		*why = "the kernel does not describe the device's pages (fsdax mode)";
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int pmem_claim(struct morsel_pmem *pmem, const char *path, u64 *base, u64 *frames,
+		      const char **why)
+{
+	struct block_device *bdev;
+	u64 start;
+
+	pmem->bdev = morsel_bdev_open(path, pmem);
+	if (IS_ERR(pmem->bdev)) {
+		*why = "no block device, or one that is in use";
+		return PTR_ERR(pmem->bdev);
+	}
+	bdev = morsel_bdev(pmem->bdev);
+	if (bdev_read_only(bdev)) {
+		*why = "the device is read-only";
+		return -EROFS;
+	}
+	/* What was written through its page cache is in memory. */
+	sync_blockdev(bdev);
+	invalidate_bdev(bdev);
+	pmem->dax = fs_dax_get_by_bdev(bdev, &start, NULL, NULL);
+	if (!pmem->dax) {
+		*why = "no persistent memory";
+		return -EOPNOTSUPP;
+	}
+	*frames = bdev_nr_bytes(bdev) >> PAGE_SHIFT;
+	if (!PAGE_ALIGNED(start) || *frames < MORSEL_POOL_FIRST) {
+		*why = "too small, or not at a page";
+		return -EINVAL;
+	}
+	return pmem_map(pmem, start, *frames, base, why);
+}
+
+/* The shared empty tables, where the kernel may take the lock of a table. */
+static int empty_adopt(struct morsel_pmem *pmem)
+{
+	struct page *two = pfn_to_page(pmem->pool.base + MORSEL_POOL_EMPTY2);
+	struct page *three = pfn_to_page(pmem->pool.base + MORSEL_POOL_EMPTY3);
+
+	if (!morsel_table_ctor(two, 2))
+		return -ENOMEM;
+	if (!morsel_table_ctor(three, 3)) {
+		morsel_table_dtor(two, 2);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void empty_release(struct morsel_pmem *pmem)
+{
+	morsel_table_dtor(pfn_to_page(pmem->pool.base + MORSEL_POOL_EMPTY2), 2);
+	morsel_table_dtor(pfn_to_page(pmem->pool.base + MORSEL_POOL_EMPTY3), 3);
+}
+
+static void pmem_recovered(const char *path, const struct morsel_pool_found *found)
+{
+	if (found->finished || found->cut)
+		pr_info("%s: finished what was under way: %llu names, %llu pages behind an end\n",
+			path, found->finished, found->cut);
+}
+
+/* Look first: nothing is written to what is damaged. */
+static int pmem_recover(struct morsel_pmem *pmem, const char *path, u64 device,
+			const char **why)
+{
+	struct morsel_pool *pool = &pmem->pool;
+	struct morsel_pool_found found;
+	bool fix = false;
+	int err;
+
+	err = morsel_pool_check_super(pool, device, why);
+	if (!err)
+		err = morsel_pool_move(pool, why);
+	if (err)
+		return err;
+again:
+	err = morsel_pool_frames_init(&pool->frames, pool->super->frames, nr_cpu_ids);
+	if (err)
+		return err;
+	err = morsel_pool_recover(pool, fix, &found);
+	if (err && found.why)
+		pr_err("%s: inode %llu %s\n", path, found.inode, found.why);
+	*why = found.why ? : "out of memory";
+	if (err)
+		return err;
+	if (!fix && (found.finished || found.cut || found.cleared)) {
+		morsel_pool_frames_exit(&pool->frames);
+		fix = true;
+		goto again;
+	}
+	if (fix)
+		pmem_recovered(path, &found);
+	return empty_adopt(pmem);
+}
+
+static int pmem_start(struct morsel_pmem *pmem, const char *path, const char **why)
+{
+	u64 base, frames;
+	int err = pmem_claim(pmem, path, &base, &frames, why);
+
+	if (err)
+		return err;
+	if (pmem->domain == MORSEL_DOMAIN_AUTO)
+		pmem->domain = dax_write_cache_enabled(pmem->dax) ? MORSEL_DOMAIN_MEMORY :
+								   MORSEL_DOMAIN_CACHE;
+	*why = "out of memory";
+	err = morsel_dram_init(&pmem->meta, NULL, morsel_level_pages(MORSEL_LEVELS - 1), NULL);
+	if (err)
+		return err;
+	source_init(&pmem->meta, pmem);
+	morsel_pool_init(&pmem->pool, base, &pmem->meta.source);
+	err = pmem_recover(pmem, path, frames, why);
+	if (!err)
+		pmem->started = true;
+	return err;
+}
+
+/* What it has in use stays in use, and is nobody's to count any more. */
+static void meta_uncount(struct morsel_dram *meta)
+{
+	struct morsel_frame_counts sum = morsel_dram_sum(meta);
+	unsigned int level;
+
+	morsel_dram_count_data(meta, -sum.data);
+	for (level = 0; level < MORSEL_LEVELS; level++)
+		morsel_dram_count_table(meta, level, -sum.table[level]);
+}
+
+static void pmem_free(struct morsel_pmem *pmem)
+{
+	morsel_pool_frames_exit(&pmem->pool.frames);
+	morsel_dram_exit(&pmem->meta);
+	/* All that was written is where it has to be. */
+	wmb();
+	if (pmem->pgmap)
+		put_dev_pagemap(pmem->pgmap);
+	if (pmem->dax)
+		fs_put_dax(pmem->dax, NULL);
+	if (!IS_ERR_OR_NULL(pmem->bdev))
+		morsel_bdev_close(pmem->bdev);
+	kfree(pmem);
+}
+
+/**
+ * morsel_pmem_open() - take a device, and find out what is on it
+ * @path:   of the block device
+ * @domain: what outlives a loss of power there
+ * @why:    out: what is wrong, if something is
+ *
+ * What a crash has interrupted is finished; a device that is damaged, or no pool, is
+ * left as it is.
+ *
+ * Context: process context, may sleep.
+ * Return: the device, or an ERR_PTR.
+ */
+struct morsel_pmem *morsel_pmem_open(const char *path, enum morsel_domain domain,
+				     const char **why)
+{
+	struct morsel_pmem *pmem = kzalloc(sizeof(*pmem), GFP_KERNEL);
+	int err;
+
+	if (!pmem)
+		return ERR_PTR(-ENOMEM);
+	pmem->domain = domain;
+	spin_lock_init(&pmem->lock);
+	INIT_DELAYED_WORK(&pmem->again, pinned_again);
+	err = pmem_start(pmem, path, why);
+	if (err) {
+		pmem_free(pmem);
+		return ERR_PTR(err);
+	}
+	return pmem;
+}
+
+/**
+ * morsel_pmem_close() - give a device back
+ * @pmem: the device; all its objects are closed
+ *
+ * Waits for who has pages of it pinned that were freed.
+ *
+ * Context: process context, may sleep.
+ */
+void morsel_pmem_close(struct morsel_pmem *pmem)
+{
+	cancel_delayed_work_sync(&pmem->again);
+	while (pinned_sweep(pmem))
+		schedule_timeout_uninterruptible(PINNED_PERIOD);
+	empty_release(pmem);
+	meta_uncount(&pmem->meta);
+	pmem_free(pmem);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* pmem.h - a pool of frames on a persistent-memory device */
+#ifndef MORSEL_PMEM_H
+#define MORSEL_PMEM_H
+
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "dram.h"
+#include "pool.h"
+
+struct dax_device;
+struct dev_pagemap;
+
+/* What outlives a loss of power: caches too, or memory alone (ADR). */
+enum morsel_domain { MORSEL_DOMAIN_AUTO, MORSEL_DOMAIN_CACHE, MORSEL_DOMAIN_MEMORY };
+
+/**
+ * struct morsel_pmem - a pool that is in use
+ * @pool:    what lies on it
+ * @meta:    source of the frames that no process maps: inodes, directories, attributes
+ * @bdev:    the block device, claimed
+ * @dax:     the same as memory
+ * @pgmap:   what describes its frames; held, so that they do not go away
+ * @domain:  what outlives a loss of power
+ * @started: allocation may begin, the frames in use are known
+ * @lock:    protects @pinned
+ * @pinned:  frames that were freed and that somebody still holds; they name one another
+ * @again:   looks at them
+ */
+struct morsel_pmem {
+	struct morsel_pool pool;
+	struct morsel_dram meta;
+	morsel_bdev_t *bdev;
+	struct dax_device *dax;
+	struct dev_pagemap *pgmap;
+	enum morsel_domain domain;
+	bool started;
+	spinlock_t lock;	/* protects pinned */
+	struct page *pinned;
+	struct delayed_work again;
+};
+
+struct morsel_pmem *morsel_pmem_open(const char *path, enum morsel_domain domain,
+				     const char **why);
+void morsel_pmem_close(struct morsel_pmem *pmem);
+void morsel_pmem_source(struct morsel_dram *dram, struct morsel_pmem *pmem);
+int morsel_pmem_adopt(struct morsel_dram *dram, struct morsel_tree *tree);
+void morsel_pmem_adopt_pages(struct morsel_dram *dram, struct morsel_tree *tree);
+void morsel_pmem_release(struct morsel_dram *dram, struct morsel_tree *tree);
+
+#endif /* MORSEL_PMEM_H */
