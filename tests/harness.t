@@ -195,6 +195,38 @@ guest "a shared directory" 0 --share "$tmp/shared, for all" -- \
 is "vm/run: what is written there stays, and nothing beside it" \
 	"$(cd "$tmp" && cat shared*/out && ls -d shared*)" "here"$'\n'"shared, for all"
 guest "a shared directory that is none" 125 --share "$tmp/nonexistent" -- true
+# The sizes tell which is which.
+pmem() { cat <<-'END'
+	mkdir -p /run/pmem
+	cd /sys/block && echo "$(<pmem0/size) $(<pmem1/size)"
+	cat /sys/bus/nd/devices/region0/persistence_domain
+	[ ! "$1" ] || mkfs.ext4 -q -b 4096 /dev/pmem0 || exit
+	mount -t ext4 -o dax=always /dev/pmem0 /run/pmem || exit
+	cat /run/pmem/here 2>/dev/null
+	uname -r | cut -d. -f1,2 >/run/pmem/here
+	sync
+END
+}
+nvdimms=(--nvdimm "$tmp/a, b:128M" --nvdimm "$tmp/c:64M")
+guest "two NVDIMMs, DAX" 0 "${nvdimms[@]}" -- bash -c "$(pmem)" bash make
+is "vm/run: in their order, with lasting caches" "$(<"$tmp/out")" "258048 126976"$'\n'"cpu_cache"
+guest "them again, kernel 6.1" 0 --kernel 6.1 "${nvdimms[@]}" --nvdimm-domain mem-ctrl -- \
+	bash -c "$(pmem)" bash
+is "vm/run: what was written there stayed" "$(<"$tmp/out")" \
+	"258048 126976"$'\n'"memory_controller"$'\n'"6.12"
+guest "an NVDIMM of another size" 125 --nvdimm "$tmp/c:128M" -- true
+guest "an NVDIMM that is none" 125 --nvdimm "$tmp/nonexistent" -- true
+guest "an unknown domain" 125 --nvdimm "$tmp/c" --nvdimm-domain moon -- true
+
+guest "killed" 137 --kill 3 -- bash -c 'echo here; sleep 100'
+is "vm/run: what it printed before that is there" "$(<"$tmp/out")" here
+guest "killed after a line in the kernel log" 137 --kill '0:it begins' --timeout 60 -- \
+	bash -c 'sleep 1; echo here; sleep 1; echo "it begins" >/dev/kmsg; sleep 100'
+is "vm/run: and not before that" "$(<"$tmp/out")" here
+guest "killed, but the kernel log has a line" 125 --kill 3 -- \
+	bash -c 'echo "WARNING: fake" >/dev/kmsg; sleep 100'
+guest "done before it is killed" 7 --kill 60 -- bash -c 'exit 7'
+guest "a time that is none" 125 --kill soon -- true
 guest "an unknown option" 125 --nonsense -- true
 
 finish
