@@ -8,7 +8,7 @@
  *
  * Numbers are little-endian.  A frame is named by its number in the machine where
  * processors read it (in entries of tables and tops of trees), so the super block
- * says by which number of its own frame these go.
+ * says by which number of its own frame these go; pool_move.c changes that.
  */
 #ifndef MORSEL_POOL_H
 #define MORSEL_POOL_H
@@ -29,12 +29,13 @@
  * struct morsel_pool_super - frame 0
  * @magic:    MORSEL_POOL_MAGIC
  * @version:  MORSEL_POOL_VERSION; others are refused
- * @checksum: CRC-32 of what is before @inodes, with this field 0
+ * @checksum: CRC-32 of what is before @base, with this field 0
  * @uuid:     tells it from all other pools
  * @frames:   how many there are, this one included
- * @base:     number of this frame by which entries go
  * @features: what must be understood to use it; 0
  * @reserved: 0
+ * @base:     number of this frame by which entries go
+ * @moving:   the same, or that by which some of them go already
  * @inodes:   top of the tree that has the inodes
  */
 struct morsel_pool_super {
@@ -43,11 +44,15 @@ struct morsel_pool_super {
 	u32 checksum;
 	u8 uuid[16];
 	u64 frames;
-	u64 base;
 	u64 features;
-	u64 reserved[9];
+	u64 reserved[10];
+	u64 base;
+	u64 moving;
 	u64 inodes;
 };
+
+/* A number that no machine has for a frame: see pool_move.c. */
+#define MORSEL_POOL_NOWHERE	0x8000000000ull
 
 /**
  * struct morsel_pool_attr - what an inode says of its file
@@ -160,6 +165,15 @@ int morsel_pool_format(struct morsel_pool *pool, u64 frames, const u8 *uuid,
 		       const struct morsel_pool_attr *root);
 int morsel_pool_check_super(struct morsel_pool *pool, u64 frames, const char **why);
 
+/* pool_move.c */
+int morsel_pool_move(struct morsel_pool *pool, const char **why);
+
+/* Do entries go by other numbers than frames have, so that a move is needed first? */
+static inline bool morsel_pool_moved(const struct morsel_pool *pool)
+{
+	return pool->super->base != pool->base || pool->super->moving != pool->base;
+}
+
 /**
  * struct morsel_pool_found - what recovery has found
  * @inodes:   that names lead to
@@ -216,6 +230,7 @@ void morsel_pool_name_leave(struct morsel_pool *pool, struct morsel_pool_name *f
 			    u64 from_place, struct morsel_pool_name *to, u64 inode);
 void morsel_pool_name_swap(struct morsel_pool *pool, struct morsel_pool_name *a,
 			   struct morsel_pool_name *b, u64 b_place);
+bool morsel_pool_name_valid(const struct morsel_pool_name *name, u64 word);
 void morsel_pool_name_finish(struct morsel_pool *pool, struct morsel_pool_name *entry,
 			     struct morsel_pool_name *other);
 

@@ -155,6 +155,20 @@ void morsel_pool_name_swap(struct morsel_pool *pool, struct morsel_pool_name *a,
 }
 
 /**
+ * morsel_pool_name_valid() - is this a name, as somebody wrote it?
+ * @name: an entry that is not free
+ * @word: its @inode
+ */
+bool morsel_pool_name_valid(const struct morsel_pool_name *name, u64 word)
+{
+	u64 flags = word & ~MORSEL_NAME_INODE;
+
+	return (!flags || flags == MORSEL_NAME_MOVED || flags == MORSEL_NAME_SWAP) &&
+	       name->length && !memchr(name->name, '/', name->length) &&
+	       !memchr(name->name, 0, name->length);
+}
+
+/**
  * morsel_pool_name_finish() - what is left to be done to a name with a flag
  * @pool:  the pool
  * @entry: the name

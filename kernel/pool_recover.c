@@ -153,15 +153,6 @@ static int reach(struct recovery *r, u64 directory, u64 number)
 	return 0;
 }
 
-static bool name_valid(const struct morsel_pool_name *name, u64 word)
-{
-	u64 flags = word & ~MORSEL_NAME_INODE;
-
-	return (!flags || flags == MORSEL_NAME_MOVED || flags == MORSEL_NAME_SWAP) &&
-	       name->length && !memchr(name->name, '/', name->length) &&
-	       !memchr(name->name, 0, name->length);
-}
-
 static int take_name(struct recovery *r, u64 directory, struct morsel_pool_name *name)
 {
 	u64 word = READ_ONCE(name->inode);
@@ -169,7 +160,7 @@ static int take_name(struct recovery *r, u64 directory, struct morsel_pool_name 
 
 	if (!word)
 		return 0;
-	if (!name_valid(name, word))
+	if (!morsel_pool_name_valid(name, word))
 		return wrong(r, directory, "has a name that is none");
 	if (word & MORSEL_NAME_SWAP)
 		err = reach(r, directory, name->swap);
@@ -334,6 +325,8 @@ static int recovery_begin(struct recovery *r)
 
 	if (r->pool->super->frames != r->pool->frames.count)
 		return wrong(r, 0, "has another number of frames");
+	if (morsel_pool_moved(r->pool))
+		return wrong(r, 0, "has to be moved first");
 	morsel_pool_frames_mark(&r->pool->frames, MORSEL_POOL_SUPER);
 	err = take_empty(r, MORSEL_POOL_EMPTY2, 0);
 	if (!err)

@@ -17,7 +17,7 @@ static u32 super_checksum(const struct morsel_pool_super *super)
 	struct morsel_pool_super copy = *super;
 
 	copy.checksum = 0;
-	return crc32_le(~0u, (const u8 *)&copy, offsetof(struct morsel_pool_super, inodes));
+	return crc32_le(~0u, (const u8 *)&copy, offsetof(struct morsel_pool_super, base));
 }
 
 /**
@@ -69,13 +69,15 @@ int morsel_pool_format(struct morsel_pool *pool, u64 frames, const u8 *uuid,
 		.version = MORSEL_POOL_VERSION,
 		.frames = frames,
 		.base = pool->base,
+		.moving = pool->base,
 	};
 	struct morsel_pool_inode *inode;
 	u64 *to = (u64 *)super, *from = (u64 *)&fresh;
 	unsigned int i;
 	int err;
 
-	if (frames < MORSEL_POOL_FIRST || frames != pool->frames.count)
+	if (frames < MORSEL_POOL_FIRST || frames != pool->frames.count ||
+	    pool->base > MORSEL_POOL_NOWHERE - frames)
 		return -ENOSPC;
 	morsel_pool_commit(pool, &super->magic, 0);
 	memcpy(fresh.uuid, uuid, sizeof(fresh.uuid));
@@ -97,14 +99,44 @@ int morsel_pool_format(struct morsel_pool *pool, u64 frames, const u8 *uuid,
 	return 0;
 }
 
+/*
+ * Can entries go by this number?  By that of a machine, all of whose numbers are below
+ * the one that none has; or by that one.
+ */
+static bool base_valid(const struct morsel_pool_super *super, u64 base)
+{
+	return base == MORSEL_POOL_NOWHERE ||
+	       (base < MORSEL_POOL_NOWHERE && super->frames <= MORSEL_POOL_NOWHERE - base);
+}
+
+/* By one of the two, unless there is only one: else they could not be told apart. */
+static bool bases_valid(const struct morsel_pool_super *super)
+{
+	return base_valid(super, super->base) && base_valid(super, super->moving) &&
+	       (super->base == super->moving || super->base == MORSEL_POOL_NOWHERE ||
+		super->moving == MORSEL_POOL_NOWHERE);
+}
+
+static bool version_known(const struct morsel_pool_super *super)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(super->reserved) / sizeof(*super->reserved); i++)
+		if (super->reserved[i])
+			return false;
+	return super->version == MORSEL_POOL_VERSION && !super->features;
+}
+
 /**
  * morsel_pool_check_super() - is this a pool that can be used?
  * @pool:   of morsel_pool_init(); nothing is written to it
  * @frames: how many the device has
  * @why:    out: what is wrong
  *
+ * A good one may have to be moved before it is used: see morsel_pool_moved().
+ *
  * Return: 0, -EINVAL (no pool, or damaged) or -EOPNOTSUPP (of another version, or
- * features that are unknown, or at another place).
+ * features that are unknown).
  */
 int morsel_pool_check_super(struct morsel_pool *pool, u64 frames, const char **why)
 {
@@ -115,6 +147,11 @@ int morsel_pool_check_super(struct morsel_pool *pool, u64 frames, const char **w
 		*why = "not a pool";
 		return -EINVAL;
 	}
+	/* First, for another version may have its checksum elsewhere. */
+	if (!version_known(super)) {
+		*why = "a pool of another version";
+		return -EOPNOTSUPP;
+	}
 	if (super->checksum != super_checksum(super)) {
 		*why = "the super block is damaged";
 		return -EINVAL;
@@ -123,13 +160,9 @@ int morsel_pool_check_super(struct morsel_pool *pool, u64 frames, const char **w
 		*why = "the pool is larger than the device";
 		return -EINVAL;
 	}
-	if (super->version != MORSEL_POOL_VERSION || super->features) {
-		*why = "a pool of another version";
-		return -EOPNOTSUPP;
-	}
-	if (super->base != pool->base) {
-		*why = "the device has moved";
-		return -EOPNOTSUPP;
+	if (!bases_valid(super) || pool->base > MORSEL_POOL_NOWHERE - super->frames) {
+		*why = "the pool is where no machine has memory";
+		return -EINVAL;
 	}
 	return 0;
 }

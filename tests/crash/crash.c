@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #include "judge.h"
-#include "walk.h"
+#include "move.h"
 #include "tap.h"
+#include "walk.h"
 
 #define WALK 300 /* operations at random */
 
@@ -169,15 +170,15 @@ static void all(bool first)
 
 /*
  * -n STATES: at least so many; -k: caches are kept, only; -s SEED of what is random;
- * -x: end at the first failure
+ * -x: end at the first failure; -m: only moves to other addresses
  */
 int main(int argc, char **argv)
 {
-	bool kept_only = false, first = false;
+	bool kept_only = false, first = false, moves_only = false;
 	unsigned long least = 0;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:s:kx")) != -1) {
+	while ((opt = getopt(argc, argv, "n:s:kxm")) != -1) {
 		if (opt == 'n')
 			least = strtoul(optarg, NULL, 0);
 		else if (opt == 's')
@@ -186,17 +187,21 @@ int main(int argc, char **argv)
 			kept_only = true;
 		else if (opt == 'x')
 			first = true;
+		else if (opt == 'm')
+			moves_only = true;
 		else
-			bail("usage: crash [-n STATES] [-s SEED] [-kx]");
+			bail("usage: crash [-n STATES] [-s SEED] [-kxm]");
 	}
 	do {
-		for (int adr = 0; adr < 2 - kept_only; adr++) {
+		for (int adr = 0; adr < 2 - kept_only && !moves_only; adr++) {
 			medium_adr = adr;
 			all(first);
 		}
-		walk(WALK, kept_only);
+		if (!moves_only)
+			walk(WALK, kept_only);
+		moves(kept_only);
 	} while (medium_states() < least);
-	if (!kept_only)
+	if (!kept_only && !moves_only)
 		ok(medium_states() >= 10000, "%lu states", medium_states());
 	note("%lu states, %lu moments of which too many were possible to look at all",
 	     medium_states(), medium_sampled());

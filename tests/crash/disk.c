@@ -17,7 +17,7 @@ static void die(const char *what, const char *why)
 static void open_pool(struct disk *disk)
 {
 	morsel_pool_frames_init(&disk->pool.frames, MEDIUM_FRAMES, 1);
-	morsel_pool_init(&disk->pool, MEDIUM_BASE, &medium_source);
+	morsel_pool_init(&disk->pool, medium_base, &medium_source);
 	medium_use(&disk->pool);
 }
 
@@ -29,6 +29,8 @@ void disk_open(struct disk *disk)
 	open_pool(disk);
 	if (morsel_pool_check_super(&disk->pool, MEDIUM_FRAMES, &why))
 		die("super block", why);
+	if (morsel_pool_move(&disk->pool, &why))
+		die("move", why);
 	if (morsel_pool_recover(&disk->pool, true, &found))
 		die("recovery", found.why);
 }
@@ -252,6 +254,15 @@ int disk_unlink(struct disk *disk, const char *path)
 	morsel_pool_name_remove(&disk->pool, entry.name);
 	drop(disk, number);
 	return 0;
+}
+
+void disk_stale(struct disk *disk, const char *path, const char *other)
+{
+	struct morsel_pool_inode *inode = inode_of(disk, path);
+	u64 top = inode_of(disk, other)->top;
+
+	disk_unlink(disk, path);
+	inode->top = top;
 }
 
 int disk_rename(struct disk *disk, const char *path, const char *to)

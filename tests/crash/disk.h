@@ -38,6 +38,12 @@ int disk_punch(struct disk *disk, const char *path, u64 first, u64 last);
 int disk_truncate(struct disk *disk, const char *path, u64 pages);
 int disk_set_xattrs(struct disk *disk, const char *path, unsigned char value);
 
+/*
+ * Unlinks it, and has it lead to what another one has, as a crash can leave an inode after
+ * others got its frames.
+ */
+void disk_stale(struct disk *disk, const char *path, const char *other);
+
 bool disk_there(struct disk *disk, const char *path);
 bool disk_same(struct disk *disk, const char *path, const char *other);
 bool disk_has(struct disk *disk, const char *path, u64 page);

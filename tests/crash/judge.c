@@ -29,7 +29,7 @@ static bool recover(struct morsel_pool *pool, bool fix, struct morsel_pool_found
 	const char *why;
 
 	morsel_pool_frames_init(&pool->frames, MEDIUM_FRAMES, 1);
-	morsel_pool_init(pool, MEDIUM_BASE, &medium_source);
+	morsel_pool_init(pool, medium_base, &medium_source);
 	if (morsel_pool_check_super(pool, MEDIUM_FRAMES, &why)) {
 		if (!judge_formatting || pool->super->magic)
 			violation("super block", why);
@@ -46,28 +46,26 @@ static bool recover(struct morsel_pool *pool, bool fix, struct morsel_pool_found
 static void judge_again(void *image)
 {
 	struct morsel_pool_found found;
-	u64 *medium = morsel_arena;
+	void *medium = medium_put(image);
 	static char text[TEXT];
 	struct disk disk;
 
-	morsel_arena = image;
 	if (recover(&disk.pool, true, &found)) {
 		disk_text(&disk, text, sizeof(text));
 		if (strcmp(text, judge_before) && strcmp(text, judge_after))
 			violation("neither before nor after, recovered twice", text);
 	}
 	morsel_pool_frames_exit(&disk.pool.frames);
-	morsel_arena = medium;
+	medium_put(medium);
 }
 
 void judge(void *image)
 {
 	struct morsel_pool_found looked, found, again;
-	u64 *medium = morsel_arena;
+	void *medium = medium_put(image);
 	static char text[TEXT];
 	struct disk disk;
 
-	morsel_arena = image;
 	if (!recover(&disk.pool, false, &looked))
 		goto out;
 	morsel_pool_frames_exit(&disk.pool.frames);
@@ -87,7 +85,7 @@ void judge(void *image)
 out:
 	medium_arm_image(NULL);
 	morsel_pool_frames_exit(&disk.pool.frames);
-	morsel_arena = medium;
+	medium_put(medium);
 }
 
 /* What is in use is what something leads to: nothing that failed has kept a frame. */

@@ -9,6 +9,7 @@
 #define MANY		48u	/* of them, that are kept from one operation to the next */
 #define ALL		64u	/* images of one moment, all of them up to here, */
 #define SAMPLES		24u	/* and so many at random where there are more */
+#define THIN		64u	/* one of so many moments where more than MANY are pending */
 
 /* A store that no crash need leave behind. */
 struct pending {
@@ -17,6 +18,7 @@ struct pending {
 };
 
 u64 *morsel_arena;
+u64 medium_base = 1;
 bool medium_adr;
 
 static struct morsel_pool *using;
@@ -28,8 +30,7 @@ static struct pending pending[PENDING];
 static unsigned int pendings;
 static unsigned long states, sampled;
 static long allowed = -1;
-static u64 *const *const arena = &morsel_arena;
-static u64 *home;
+static void *home, *memory;
 
 static void die(const char *what)
 {
@@ -39,7 +40,8 @@ static void die(const char *what)
 
 static bool ours(const void *p)
 {
-	return (const char *)p >= (char *)home && (const char *)p < (char *)home + MEDIUM_BYTES;
+	return (const char *)p >= (char *)home &&
+	       (const char *)p < (char *)home + MEDIUM_BYTES;
 }
 
 static size_t offset_of(const void *p)
@@ -130,14 +132,14 @@ void morsel_stored(const void *p)
 {
 	u64 *word = (u64 *)((uintptr_t)p & ~7ul);
 
-	if (on_image_crash && (char *)*arena == image && (char *)p >= image &&
+	if (on_image_crash && memory == image && (char *)p >= image &&
 	    (char *)p < image + sizeof(image)) {
 		memcpy(second, image, sizeof(second));
 		states++;
 		on_image_crash(second);
 		return;
 	}
-	if (!on_crash || *arena != home || !ours(p))
+	if (!on_crash || memory != home || !ours(p))
 		return;
 	if (!medium_adr) {
 		memcpy(image, home, sizeof(image));
@@ -147,6 +149,8 @@ void morsel_stored(const void *p)
 	if (pendings == PENDING)
 		die("too many stores that are not persistent");
 	pending[pendings++] = (struct pending){ word, *word };
+	if (pendings > MANY && pendings % THIN)
+		return;
 	crash_without_caches();
 }
 
@@ -156,7 +160,7 @@ static void persist(const void *p, size_t bytes)
 	size_t from, to;
 	unsigned int i, kept = 0;
 
-	if (!on_crash || *arena != home || !ours(p))
+	if (!on_crash || memory != home || !ours(p))
 		return;
 	from = offset_of(p) / LINE * LINE;
 	to = (offset_of(p) + bytes + LINE - 1) / LINE * LINE;
@@ -170,11 +174,25 @@ static void persist(const void *p, size_t bytes)
 	pendings = kept;
 }
 
+void *medium_put(void *copy)
+{
+	void *was = memory;
+
+	memory = copy;
+	morsel_arena = (u64 *)copy - medium_base * MORSEL_ENTRIES;
+	return was;
+}
+
+void *medium_memory(void)
+{
+	return memory;
+}
+
 void medium_reset(void)
 {
 	if (!home)
 		home = aligned_alloc(MORSEL_PAGE_SIZE, MEDIUM_BYTES);
-	morsel_arena = home;
+	medium_put(home);
 	memset(home, 0, MEDIUM_BYTES);
 	medium_source.persist = medium_adr ? persist : NULL;
 	on_crash = NULL;
@@ -208,6 +226,11 @@ void medium_arm_image(medium_crash *crash)
 unsigned long medium_states(void)
 {
 	return states;
+}
+
+void medium_skip(void)
+{
+	states--;
 }
 
 unsigned long medium_sampled(void)

@@ -14,14 +14,22 @@
 #include "pool.h"
 
 #define MEDIUM_FRAMES	96u	/* of the pool */
-#define MEDIUM_BASE	1u	/* frame number of its first */
-#define MEDIUM_BYTES	((MEDIUM_BASE + MEDIUM_FRAMES) * MORSEL_PAGE_SIZE)
+#define MEDIUM_BYTES	(MEDIUM_FRAMES * MORSEL_PAGE_SIZE)
 
 /* What is done with each image that a crash can leave. */
 typedef void medium_crash(void *image);
 
 extern struct morsel_source medium_source;
 extern bool medium_adr;
+
+/*
+ * Where the machine has it, or a copy of it: the number of its first frame, from the next
+ * medium_put() on.
+ */
+extern u64 medium_base;
+/* A copy is what frames are in, at medium_base; returns what was. */
+void *medium_put(void *copy);
+void *medium_memory(void);
 
 /* All zeroes, and no crash. */
 void medium_reset(void);
@@ -41,6 +49,8 @@ void medium_arm_image(medium_crash *crash);
 /* Images that were looked at; and those that were left out, of too many. */
 unsigned long medium_states(void);
 unsigned long medium_sampled(void);
+/* This one was not looked at. */
+void medium_skip(void);
 
 /* The pool whose frames the source hands out. */
 void medium_use(struct morsel_pool *pool);

@@ -112,13 +112,13 @@ static bool one(struct disk *disk)
 	int err;
 
 	judge_doing = names[what];
-	memcpy(saved, morsel_arena, sizeof(saved));
+	memcpy(saved, medium_memory(), sizeof(saved));
 	disk_text(disk, judge_before, sizeof(judge_before));
 	err = operate(disk, what);
 	disk_text(disk, judge_after, sizeof(judge_after));
 	disk_close(disk);
 
-	memcpy(morsel_arena, saved, sizeof(saved));
+	memcpy(medium_memory(), saved, sizeof(saved));
 	disk_open(disk);
 	medium_go_on(judge);
 	err |= operate(disk, what);
