@@ -198,15 +198,15 @@ static void budget_statfs(struct morsel_budget *budget, u64 *all, u64 *left)
 	*left = max > used ? max - used : 0;
 }
 
-/* An inode takes a sixteenth of a frame, and there may be one for each name. */
+/* As if all frames were for inodes, of which a frame has room for several. */
 static void pmem_statfs(struct morsel_fs *fs, struct kstatfs *statfs)
 {
 	const struct morsel_pool_frames *frames = &fs->pmem->pool.frames;
 
 	statfs->f_blocks = frames->count - MORSEL_POOL_FIRST;
 	statfs->f_bfree = morsel_pool_frames_left(frames);
-	statfs->f_ffree = statfs->f_bfree * MORSEL_PAGE_INODES;
-	statfs->f_files = statfs->f_ffree + percpu_counter_sum_positive(&fs->inodes.used);
+	statfs->f_files = statfs->f_blocks * MORSEL_PAGE_INODES;
+	statfs->f_ffree = statfs->f_files - percpu_counter_sum_positive(&fs->inodes.used);
 }
 
 static int fs_statfs(struct dentry *dentry, struct kstatfs *statfs)

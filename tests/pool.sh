@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# pool-KERNEL-LEVELS-PTI.t, all links to this file: morselfs on an emulated NVDIMM, in a
+# guest with that kernel: what a file system must do.  But for what looks at the memory
+# of a control group, of which nothing is used, or counts each frame of a directory.
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tests/configuration.sh
+. tests/fs/names.sh
+
+rest=()
+for name in "${names[@]}"; do
+	[[ $name = @(space|memcg) ]] || rest+=("$name")
+done
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+vm/run "${configuration[@]}" --timeout 1800 --nvdimm "$tmp/device:1G" -- \
+	tests/fs/guest -p -s "${SECONDS_PER_RACE:-5}" -- "${rest[@]}" lmdb.sh
