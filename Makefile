@@ -28,7 +28,8 @@ help:
 	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
 	@echo 'make programs   databases, caches, git, compilers and stressors on morselfs; KERNEL=6.1'
 	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
-	@echo 'make crash      a pool after a crash at any store of any operation, in user space; STATES= SEED='
+	@echo 'make crash      a pool after a crash at any store of any operation, in user space; and machines'
+	@echo '                that are killed under a load, an hour; STATES= SEED= CYCLES= KERNEL=6.1'
 	@echo 'make bench      all benchmarks beside their peers, about 140 minutes without KVM; B=NAME KERNEL=6.1'
 	@echo 'make report     figures, tables and bars of what make bench left: build/bench/report/report.html'
 	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
@@ -57,6 +58,7 @@ tests: lib
 	@$(MAKE) -C tests/fuzz
 	@$(MAKE) -C tests/fs
 	@$(MAKE) -C tests/crash
+	@$(MAKE) -C tests/pmem
 
 deps-%:
 	@scripts/deps $*
@@ -97,12 +99,17 @@ programs: deps-programs
 	@vm/run --kernel $(KERNEL) --mem 4G --timeout 7200 -- tests/fs/guest -t 1800 -- \
 		$(notdir $(wildcard tests/fs/programs/*.sh))
 
+crash: KERNEL ?= 6.12
 crash: STATES ?= 1000000
-crash: deps-build
-	@$(MAKE) -C tests/crash
+crash: CYCLES ?= 200
+crash: deps-check
+	$(call step,building everything for kernel $(KERNEL))
+	@$(MAKE) module-$(KERNEL) user tests
 	$(call step,crashes of a pool in user space at every store of every operation$(comma) $(STATES) of them)
 	@build/tests/crash/crash -n $(STATES) $(SEED:%=-s %) >build/tests/crash/log; \
 		status=$$?; grep -v '^ok' build/tests/crash/log; exit $$status
+	$(call step,a machine with a file system on persistent memory is killed under a load$(comma) $(CYCLES) times)
+	@tests/pmem/kill -k $(KERNEL) -n $(CYCLES) $(SEED:%=-s %)
 
 fuzz: KERNEL ?= 6.12
 fuzz: SECONDS ?= 600

@@ -1,0 +1,1 @@
+pmem-kill.sh
