@@ -51,6 +51,16 @@ struct morsel_pool_super {
 	u64 inodes;
 };
 
+/*
+ * Flag bits of entries on the medium, which processors of x86-64 walk through as they
+ * are: what the kernel calls _PAGE_TABLE, and PAGE_SHARED with accessed, dirty and
+ * soft-dirty.  Of a leaf that is present, writable, for users, not executable.
+ */
+#define MORSEL_POOL_TABLE_FLAGS	0x0000000000000067ull
+#define MORSEL_POOL_LEAF_FLAGS	0x8000000000000867ull
+/* Of these, what processors and kernels change: accessed, dirty, soft- and saved-dirty. */
+#define MORSEL_POOL_MAY_FLAGS	0x0400000000000860ull
+
 /* A number that no machine has for a frame: see pool_move.c. */
 #define MORSEL_POOL_NOWHERE	0x8000000000ull
 
@@ -197,9 +207,6 @@ struct morsel_pool_found {
 	const char *why;
 	u64 inode;
 };
-
-/* pool_move.c */
-int morsel_pool_move(struct morsel_pool *pool, const char **why);
 
 /* pool_recover.c */
 int morsel_pool_recover(struct morsel_pool *pool, bool fix,

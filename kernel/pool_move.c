@@ -25,8 +25,7 @@
 
 /* All numbers that an entry has room for, whatever of them the machine has. */
 #define ENTRY_FRAME	0x000ffffffffff000ull
-/* What processors, and nobody else, may have changed: accessed, dirty, soft-dirty. */
-#define ENTRY_MAY	0x0400000000000060ull
+#define ENTRY_MAY	MORSEL_POOL_MAY_FLAGS
 
 /**
  * struct move - one way through a pool

@@ -17,8 +17,7 @@
  */
 #include "pool.h"
 
-/* What processors, and nobody else, may have changed: accessed, dirty, soft-dirty. */
-#define ENTRY_MAY	0x0400000000000060ull
+#define ENTRY_MAY	MORSEL_POOL_MAY_FLAGS
 
 /**
  * struct recovery - how far it has come

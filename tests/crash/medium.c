@@ -315,6 +315,6 @@ static const struct morsel_source_ops ops = {
 
 struct morsel_source medium_source = {
 	.ops = &ops,
-	.table_flags = 0x67,
-	.leaf_flags = 0x8000000000000067ull,
+	.table_flags = MORSEL_POOL_TABLE_FLAGS,
+	.leaf_flags = MORSEL_POOL_LEAF_FLAGS,
 };
