@@ -139,14 +139,24 @@ uint64_t arg_count(const struct argp_state *state, const char *arg)
 	return count;
 }
 
-mode_t arg_mode(const struct argp_state *state, const char *arg)
+static mode_t mode_up_to(const struct argp_state *state, const char *arg, mode_t most)
 {
 	uint64_t mode;
 	char *end;
 
-	if (!parse_number(arg, 8, &mode, &end) || *end || mode > 0777)
-		argp_error(state, "%s: not a mode (octal, 0 to 777)", arg);
+	if (!parse_number(arg, 8, &mode, &end) || *end || mode > most)
+		argp_error(state, "%s: not a mode (octal, 0 to %o)", arg, most);
 	return mode;
+}
+
+mode_t arg_mode(const struct argp_state *state, const char *arg)
+{
+	return mode_up_to(state, arg, 0777);
+}
+
+mode_t arg_directory_mode(const struct argp_state *state, const char *arg)
+{
+	return mode_up_to(state, arg, 07777);
 }
 
 /* -1, which leaves what is there, is no ID that can be given. */
@@ -161,7 +171,7 @@ static bool parse_owner_id(const char *arg, uint32_t *owner_id)
 	return true;
 }
 
-static uid_t arg_uid(const struct argp_state *state, const char *arg)
+uid_t arg_uid(const struct argp_state *state, const char *arg)
 {
 	const struct passwd *user = getpwnam(arg);
 	uid_t uid = -1;
@@ -173,7 +183,7 @@ static uid_t arg_uid(const struct argp_state *state, const char *arg)
 	return uid;
 }
 
-static gid_t arg_gid(const struct argp_state *state, const char *arg)
+gid_t arg_gid(const struct argp_state *state, const char *arg)
 {
 	const struct group *group = getgrnam(arg);
 	gid_t gid = -1;

@@ -43,6 +43,8 @@ static const struct {
 	{ STEP_DESTROY, EBUSY, "still mapped or open elsewhere" },
 	{ STEP_DESTROY, EPERM, "only its owner may destroy it" },
 	{ STEP_DESTROY, ESTALE, "destroyed meanwhile" },
+	{ STEP_MEDIUM, ENODEV, "neither a block device nor a regular file" },
+	{ STEP_MEDIUM, EBUSY, "in use (mounted?)" },
 };
 
 int fail(const char *subject, const char *reason)
@@ -51,7 +53,7 @@ int fail(const char *subject, const char *reason)
 
 	/* It may be the name of a file, which anybody may have chosen. */
 	printable(name, sizeof(name), subject, "");
-	fprintf(stderr, "morsel: %s: %s\n", name, reason);
+	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, name, reason);
 	return EXIT_FAILURE;
 }
 

@@ -16,12 +16,14 @@ static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
+	{ "check", cmd_check },
 	{ "chmod", cmd_chmod },
 	{ "chown", cmd_chown },
 	{ "create", cmd_create },
 	{ "get", cmd_get },
 	{ "info", cmd_info },
 	{ "ls", cmd_ls },
+	{ "pool", cmd_pool },
 	{ "populate", cmd_populate },
 	{ "punch", cmd_punch },
 	{ "put", cmd_put },
@@ -34,12 +36,14 @@ static const struct command {
 static const char doc[] =
 	"Create, list, fill, read and destroy morsels, the memory objects of /dev/morsel."
 	"\vCommands:\n"
+	"  check     look whether a persistent pool is whole\n"
 	"  chmod     change the mode of a morsel\n"
 	"  chown     change the owner and the group of a morsel\n"
 	"  create    create a morsel and print its ID\n"
 	"  get       write the content of a morsel to a file or standard output\n"
 	"  info      print the facts about a morsel\n"
 	"  ls        list the morsels you may read\n"
+	"  pool      print the facts about a persistent pool\n"
 	"  populate  allocate the pages of a morsel ahead of their use\n"
 	"  punch     free the pages of a part of a morsel\n"
 	"  put       fill a morsel from a file or standard input, print its ID\n"

@@ -34,9 +34,11 @@ int cmd_chown(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_tree(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_pool(int argc, char **argv);
 
 /* args.c: parse an argument, or end with a usage error that quotes it */
-enum { OPT_JSON = 0x100, OPT_INTO, OPT_OFFSET, OPT_ADDRESS };
+enum { OPT_JSON = 0x100, OPT_INTO, OPT_OFFSET, OPT_ADDRESS, OPT_FORCE };
 
 #define ORDER_UNSET (-1)
 #define ORDER_DEFAULT 2
@@ -74,6 +76,9 @@ uint64_t arg_address(const struct argp_state *state, const char *arg);
 double arg_seconds(const struct argp_state *state, const char *arg);
 uint64_t arg_count(const struct argp_state *state, const char *arg);
 mode_t arg_mode(const struct argp_state *state, const char *arg);
+mode_t arg_directory_mode(const struct argp_state *state, const char *arg);
+uid_t arg_uid(const struct argp_state *state, const char *arg);
+gid_t arg_gid(const struct argp_state *state, const char *arg);
 struct owner arg_owner(const struct argp_state *state, const char *arg);
 error_t arg_shape(int key, const char *arg, const struct argp_state *state,
 		  struct shape *shape);
@@ -90,7 +95,8 @@ enum step {
 	STEP_TABLES,
 	STEP_CHMOD,
 	STEP_CHOWN,
-	STEP_DESTROY
+	STEP_DESTROY,
+	STEP_MEDIUM
 };
 
 int fail(const char *subject, const char *reason);
