@@ -59,6 +59,7 @@ tests: lib
 	@$(MAKE) -C tests/fs
 	@$(MAKE) -C tests/crash
 	@$(MAKE) -C tests/pmem
+	@$(MAKE) -C tests/tools
 
 deps-%:
 	@scripts/deps $*
