@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Bash completion of morsel(1).
+# Bash completion of morsel(1) and mkfs.morselfs(8).
 # shellcheck shell=bash
 
 _morsel() {
@@ -8,7 +8,7 @@ _morsel() {
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		words='chmod chown create get info ls populate punch put rm stat top tree --help --version'
+		words='check chmod chown create get info ls pool populate punch put rm stat top tree --help --version'
 	elif [[ $prev == --into ]]; then
 		words=$(morsel ls -q 2>/dev/null)
 		files=1
@@ -21,7 +21,8 @@ _morsel() {
 		case $command in
 		create) words+=' --order --size --mode --address --json' ;;
 		get) words+=' --bytes --offset' ;;
-		info | tree) words+=' --json' ;;
+		check) words+=' --force --json' ;;
+		info | pool | tree) words+=' --json' ;;
 		stat) words+=' --interval --count --json' ;;
 		top) words+=' --interval --count --sort' ;;
 		ls) words+=' --quiet --json' ;;
@@ -43,7 +44,8 @@ _morsel() {
 			words=$(morsel ls -q 2>/dev/null)
 			files=1
 			;;
-		put) files=1 ;;
+		pool) if ((COMP_CWORD == 2)); then words=info; else files=1; fi ;;
+		check | put) files=1 ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
@@ -54,3 +56,25 @@ _morsel() {
 }
 
 complete -F _morsel morsel
+
+_mkfs_morselfs() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+
+	COMPREPLY=()
+	case $prev in
+	-u | --owner) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+	-g | --group) mapfile -t COMPREPLY < <(compgen -g -- "$cur") ;;
+	-m | --mode | -U | --uuid) ;;
+	*)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W \
+				'--force --group --mode --owner --quiet --uuid --help --version' -- "$cur")
+		else
+			compopt -o filenames
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		fi
+		;;
+	esac
+}
+
+complete -F _mkfs_morselfs mkfs.morselfs

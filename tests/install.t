@@ -32,6 +32,7 @@ is "it needs the soname" \
 	"$(readelf -d "$tmp/user" | sed -n 's/.*NEEDED.*\[\(libmorsel.*\)\]/\1/p')" libmorsel.so.0
 check "it links statically" compile -static
 check "the tool runs" "$usr/bin/morsel" --help
+check "so does mkfs" "$usr/sbin/mkfs.morselfs" --help
 check "so does the benchmark" "$usr/bin/morsel-bench" --list
 
 
@@ -48,7 +49,8 @@ for symbol in $(symbols 'LIBMORSEL_.*'); do
 done
 
 for file in lib/libmorsel.a lib/libmorsel.so.0 include/linux/morsel.h \
-	lib/udev/rules.d/60-morsel.rules share/man/man1/morsel.1 share/man/man1/morsel-bench.1; do
+	lib/udev/rules.d/60-morsel.rules share/man/man1/morsel.1 share/man/man1/morsel-bench.1 \
+	share/man/man8/mkfs.morselfs.8 share/bash-completion/completions/mkfs.morselfs; do
 	check "usr/$file is there" test -e "$usr/$file"
 done
 
