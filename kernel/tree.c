@@ -21,7 +21,9 @@
  * After a crash (of a machine whose caches persist) the same order is enough:
  * an entry either names a complete child or none, so the worst that is lost
  * are the frames that were allocated and not linked yet, one batch for each
- * processor.
+ * processor.  Where caches do not persist, whoever is to make something
+ * persistent below an entry makes that entry persistent first, whether it put
+ * it in or found it: who put it in may not have come to that yet.
  */
 #include "tree.h"
 
@@ -167,8 +169,7 @@ int morsel_tree_grow(struct morsel_tree *tree, unsigned int order)
 		old = cmpxchg64(tree->top, top, morsel_entry_make(root, next));
 		if (old != top)
 			tree_root_free(tree, root, next);
-		else
-			tree_persist(tree, tree->top, sizeof(*tree->top));
+		tree_persist(tree, tree->top, sizeof(*tree->top));
 		top = READ_ONCE(*tree->top);
 	}
 	return 0;
@@ -196,6 +197,7 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
 	int err;
 
 	if (old != hole) {
+		tree_persist(tree, entry, sizeof(*entry));
 		*child = morsel_entry_pfn(old);
 		return 0;
 	}
@@ -208,10 +210,8 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
 	old = cmpxchg64(entry, hole, morsel_entry_make(pfn, source->table_flags));
 	if (old != hole) {
 		tree_frame_free(tree, level - 1, pfn);
-		*child = morsel_entry_pfn(old);
-		return 0;
+		pfn = morsel_entry_pfn(old);
 	}
-
 	tree_persist(tree, entry, sizeof(*entry));
 	*child = pfn;
 	return 0;
@@ -246,6 +246,7 @@ int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 		top = READ_ONCE(*tree->top);
 		order = top % MORSEL_PAGE_SIZE;
 	}
+	tree_persist(tree, tree->top, sizeof(*tree->top));
 	pfn = morsel_entry_pfn(top);
 	for (l = order; l > level; l--) {
 		u64 *entries = morsel_frame_table(pfn);
@@ -283,8 +284,6 @@ static int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
 		}
 	}
 	source->ops->fill_end(source);
-	if (added)
-		tree_persist(tree, leaf, count * sizeof(*leaf));
 
 	for (i = 0; i < count; i++)
 		if (pfns[i] != MORSEL_PFN_NONE)
@@ -308,8 +307,7 @@ static int tree_link_one(struct morsel_tree *tree, u64 *leaf, u64 index, u64 pfn
 	source->ops->fill_end(source);
 	if (unlikely(!added))
 		tree_frame_free(tree, 0, pfn);
-	else
-		tree_persist(tree, leaf, sizeof(*leaf));
+	tree_persist(tree, leaf, sizeof(*leaf));
 	return err ? err : added;
 }
 
@@ -320,8 +318,10 @@ static int tree_add(struct morsel_tree *tree, u64 *leaf, u64 index, void *hint)
 	u64 pfn;
 	int ret;
 
-	if (READ_ONCE(*leaf) != source->hole[1])
+	if (READ_ONCE(*leaf) != source->hole[1]) {
+		tree_persist(tree, leaf, sizeof(*leaf));
 		return 0;
+	}
 	ret = source->ops->pages_alloc(source, index, hint, &pfn, 1);
 	return ret < 0 ? ret : tree_link_one(tree, leaf, index, pfn);
 }
@@ -376,7 +376,7 @@ static noinline int tree_add_range(struct morsel_tree *tree, u64 *leaves,
 int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
 			 void *hint)
 {
-	u64 table, *leaves;
+	u64 table, *leaf;
 	int ret;
 
 	/* Its root is its only page. */
@@ -387,11 +387,13 @@ int morsel_tree_populate(struct morsel_tree *tree, u64 first, u64 last,
 	ret = morsel_tree_table(tree, first, 1, &table);
 	if (ret)
 		return ret;
-	leaves = morsel_frame_table(table);
-	return first == last ?
-		       tree_add(tree, &leaves[morsel_level_slot(1, first)], first,
-				hint) :
-		       tree_add_range(tree, leaves, first, last, hint);
+	leaf = morsel_frame_table(table) + morsel_level_slot(1, first);
+	if (first == last)
+		return tree_add(tree, leaf, first, hint);
+	ret = tree_add_range(tree, morsel_frame_table(table), first, last, hint);
+	/* All of them, also those that others have just put in, and before an error. */
+	tree_persist(tree, leaf, (last - first + 1) * sizeof(*leaf));
+	return ret;
 }
 
 /**
@@ -679,7 +681,8 @@ static void table_empty(struct morsel_tree *tree, u64 pfn, unsigned int level)
  *
  * Post-order, each reference removed before its frame is freed: at no moment
  * is more than one frame in neither the tree nor the source.  Source: thesis
- * 3.3.3.
+ * 3.3.3.  Nothing of this is made persistent: on a medium nothing leads to the tree
+ * any more, and that is persistent.
  *
  * Context: process context, may sleep.
  */
@@ -694,6 +697,8 @@ void morsel_tree_empty(struct morsel_tree *tree)
 /**
  * morsel_tree_destroy() - free every frame, the root last
  * @tree: the tree; nobody else uses it, no address space has it attached
+ *
+ * As morsel_tree_empty().  The top becomes 0, which is not made persistent either.
  *
  * Context: process context, may sleep.
  */
