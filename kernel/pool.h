@@ -192,7 +192,7 @@ static inline bool morsel_pool_moved(const struct morsel_pool *pool)
  * @tables:   frames that are tables
  * @finished: names that were being moved or swapped
  * @cut:      pages that were behind the end of their file
- * @cleared:  files that had something behind their end in their last page
+ * @cleared:  last pages of files with something behind the end
  * @why:      what is wrong, when something is
  * @inode:    of which inode
  */
@@ -240,6 +240,9 @@ void morsel_pool_name_swap(struct morsel_pool *pool, struct morsel_pool_name *a,
 bool morsel_pool_name_valid(const struct morsel_pool_name *name, u64 word);
 void morsel_pool_name_finish(struct morsel_pool *pool, struct morsel_pool_name *entry,
 			     struct morsel_pool_name *other);
+
+/* How many entries a directory has room for: a place has 32 bits for that. */
+#define MORSEL_POOL_SLOTS	(0x100000000ull - 0x100000000ull % MORSEL_PAGE_NAMES)
 
 /* Where an entry is: in which directory, and the how manieth. */
 static inline u64 morsel_pool_place(u64 directory, u64 slot)

@@ -184,7 +184,7 @@ unsigned int morsel_pool_frames_alloc(struct morsel_pool_frames *frames,
 {
 	struct morsel_pool_hint *hint = &frames->hints[processor];
 	u64 index = READ_ONCE(hint->word), areas = areas_for(frames->count);
-	u64 area = index / MORSEL_AREA_WORDS, i;
+	u64 area = index / MORSEL_AREA_WORDS, was, i;
 	unsigned int got = word_take(frames, index, out, count), pass;
 
 	if (got)
@@ -209,7 +209,10 @@ unsigned int morsel_pool_frames_alloc(struct morsel_pool_frames *frames,
 	}
 	return 0;
 out:
-	WRITE_ONCE(hint->word, index);
+	/* Another one that names this processor may have gone on meanwhile, too. */
+	was = xchg64(&hint->word, index) / MORSEL_AREA_WORDS;
+	if (was != area && was != index / MORSEL_AREA_WORDS)
+		area_leave(&frames->areas[was], processor);
 	return got;
 }
 
@@ -219,14 +222,21 @@ out:
  * @frame:  nothing on the medium names it any more, and that is durable
  *
  * Context: any.
+ * Return: false when it is free already, or none: who says so is mistaken.
  */
-void morsel_pool_frames_free(struct morsel_pool_frames *frames, u64 frame)
+bool morsel_pool_frames_free(struct morsel_pool_frames *frames, u64 frame)
 {
 	u64 bit = 1ull << frame % MORSEL_WORD_FRAMES;
+	int *free = &frames->areas[frame / MORSEL_AREA_FRAMES].free;
 
+	if (frame >= frames->count)
+		return false;
 	/* In this order: that there are fewer than it says costs no more than a look. */
-	morsel_plat_add32(&frames->areas[frame / MORSEL_AREA_FRAMES].free, 1);
-	morsel_plat_fetch_andnot(&frames->words[frame / MORSEL_WORD_FRAMES], bit);
+	morsel_plat_add32(free, 1);
+	if (morsel_plat_fetch_andnot(&frames->words[frame / MORSEL_WORD_FRAMES], bit) & bit)
+		return true;
+	morsel_plat_add32(free, -1);
+	return false;
 }
 
 /**

@@ -54,7 +54,7 @@ void morsel_pool_frames_start(struct morsel_pool_frames *frames);
 unsigned int morsel_pool_frames_alloc(struct morsel_pool_frames *frames,
 				      unsigned int processor, u64 *out,
 				      unsigned int count);
-void morsel_pool_frames_free(struct morsel_pool_frames *frames, u64 frame);
+bool morsel_pool_frames_free(struct morsel_pool_frames *frames, u64 frame);
 u64 morsel_pool_frames_left(const struct morsel_pool_frames *frames);
 
 static inline bool morsel_pool_frames_used(const struct morsel_pool_frames *frames,

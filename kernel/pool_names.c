@@ -56,21 +56,25 @@ static void name_write(struct morsel_pool_name *entry, const char *name,
  * morsel_pool_name_prepare() - write a name into a free entry
  * @pool:      the pool
  * @directory: content of the directory
- * @slot:      position of the entry, which is free
+ * @slot:      position of the entry, which is free, below MORSEL_POOL_SLOTS
  * @name:      the name, any bytes
  * @length:    1 to 255
  * @entry:     out: the entry; still free
  *
  * Context: process context, may sleep.
- * Return: 0, or what the source refuses a frame for.
+ * Return: 0, or what the source refuses a frame for, or -ENOSPC at a position that a
+ * directory does not have.
  */
 int morsel_pool_name_prepare(struct morsel_pool *pool, struct morsel_tree *directory,
 			     u64 slot, const char *name, unsigned int length,
 			     struct morsel_pool_name **entry)
 {
 	u64 page = slot / MORSEL_PAGE_NAMES;
-	int ret = morsel_tree_populate(directory, page, page, NULL);
+	int ret;
 
+	if (slot >= MORSEL_POOL_SLOTS)
+		return -ENOSPC;
+	ret = morsel_tree_populate(directory, page, page, NULL);
 	if (ret < 0)
 		return ret;
 	*entry = morsel_pool_name(directory, slot);
@@ -154,6 +158,13 @@ void morsel_pool_name_swap(struct morsel_pool *pool, struct morsel_pool_name *a,
 	morsel_pool_name_finish(pool, a, b);
 }
 
+static bool all_zero(const u8 *p, size_t bytes)
+{
+	while (bytes && !p[bytes - 1])
+		bytes--;
+	return !bytes;
+}
+
 /**
  * morsel_pool_name_valid() - is this a name, as somebody wrote it?
  * @name: an entry that is not free
@@ -165,7 +176,7 @@ bool morsel_pool_name_valid(const struct morsel_pool_name *name, u64 word)
 
 	return (!flags || flags == MORSEL_NAME_MOVED || flags == MORSEL_NAME_SWAP) &&
 	       name->length && !memchr(name->name, '/', name->length) &&
-	       !memchr(name->name, 0, name->length);
+	       !memchr(name->name, 0, name->length) && all_zero(name->pad, sizeof(name->pad));
 }
 
 /**

@@ -12,8 +12,9 @@
  * gave it, or names a frame that something else named already, ends it all.
  *
  * What a crash has interrupted is finished: names that were being moved (see
- * pool_names.c), pages behind the end of files that were being cut.  Recovery can be
- * interrupted itself, at any store; it begins anew then.
+ * pool_names.c), pages behind the end of files that were being cut.  What was written
+ * behind the end within the last page is cleared.  Recovery can be interrupted itself, at
+ * any store; it begins anew then.
  */
 #include "pool.h"
 
@@ -181,6 +182,8 @@ static int each_name(struct recovery *r, u64 number, name_fn *fn)
 	morsel_tree_open(&directory, r->pool->source, &inode->top);
 	while ((page = morsel_tree_next(&directory, page, last)) <= last) {
 		names = morsel_pool_name(&directory, page * MORSEL_PAGE_NAMES);
+		if ((page + 1) * MORSEL_PAGE_NAMES > MORSEL_POOL_SLOTS)
+			return wrong(r, number, "has names behind the last position");
 		for (i = 0; i < MORSEL_PAGE_NAMES && !err; i++)
 			err = fn(r, number, &names[i]);
 		if (err)
@@ -206,6 +209,47 @@ static bool mode_valid(u32 mode)
 	return false;
 }
 
+static bool reserved_valid(const struct morsel_pool_inode *inode,
+			   const struct morsel_pool_attr *attr)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(inode->reserved) / sizeof(*inode->reserved); i++)
+		if (inode->reserved[i])
+			return false;
+	return !attr->pad;
+}
+
+/*
+ * A file that ends within a page: who mapped that could write behind the end, which is
+ * nobody's; who makes the file longer relies on zeroes there.
+ */
+static void take_end(struct recovery *r, struct morsel_pool_inode *inode, u64 size)
+{
+	unsigned int i = size % MORSEL_PAGE_SIZE / sizeof(u64), part = size % sizeof(u64);
+	struct morsel_tree tree;
+	bool dirty = false;
+	u64 *words, frame, keep = part ? ~0ull >> (64 - 8 * part) : 0;
+
+	if (!(size % MORSEL_PAGE_SIZE))
+		return;
+	morsel_tree_open(&tree, r->pool->source, &inode->top);
+	frame = morsel_tree_lookup(&tree, size / MORSEL_PAGE_SIZE);
+	if (frame == MORSEL_PFN_NONE)
+		return;
+	words = morsel_frame_table(frame);
+	for (; i < MORSEL_PAGE_SIZE / sizeof(u64); i++, keep = 0) {
+		if (!(words[i] & ~keep))
+			continue;
+		dirty = true;
+		if (r->fix)
+			WRITE_ONCE(words[i], words[i] & keep);
+	}
+	r->found->cleared += dirty;
+	if (dirty && r->fix)
+		morsel_pool_persist(r->pool, words, MORSEL_PAGE_SIZE);
+}
+
 static int take_inode(struct recovery *r, u64 number)
 {
 	struct morsel_pool_inode *inode = morsel_pool_inode(r->pool, number);
@@ -218,6 +262,8 @@ static int take_inode(struct recovery *r, u64 number)
 	morsel_pool_attr_get(inode, &attr);
 	if (!morsel_pool_attr_valid(&attr))
 		return wrong(r, number, "has attributes with a wrong checksum");
+	if (!reserved_valid(inode, &attr))
+		return wrong(r, number, "has something in what is reserved");
 	if (!mode_valid(attr.mode) || attr.size > morsel_level_size(MORSEL_LEVELS - 1))
 		return wrong(r, number, "has a type or a size that no file has");
 	r->found->inodes++;
@@ -227,6 +273,8 @@ static int take_inode(struct recovery *r, u64 number)
 	err = take_tree(r, number, inode->top,
 			directory ? ~0ull :
 				    (attr.size + MORSEL_PAGE_SIZE - 1) / MORSEL_PAGE_SIZE);
+	if (!err && !directory)
+		take_end(r, inode, attr.size);
 	if (!err)
 		err = take_tree(r, number, attr.xattrs, ~0ull);
 	return err || !directory ? err : each_name(r, number, take_name);

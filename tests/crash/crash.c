@@ -73,6 +73,7 @@ OPERATION(punch, disk_punch(disk, "a", 1, 1))
 OPERATION(truncate_some, disk_truncate(disk, "a", 1))
 OPERATION(truncate_all, disk_truncate(disk, "a", 0))
 OPERATION(truncate_to_more, disk_truncate(disk, "a", 700))
+OPERATION(end_within_a_page, disk_end_at(disk, "a", MORSEL_PAGE_SIZE + 3805))
 OPERATION(set_xattrs, disk_set_xattrs(disk, "a", 10))
 OPERATION(replace_xattrs, disk_set_xattrs(disk, "b", 10))
 
@@ -91,7 +92,8 @@ static const struct operation operations[] = {
 	NAME(write_new_table), NAME(write_at_end), NAME(grow_one_order),
 	NAME(grow_two_orders), NAME(grow_to_all_orders), NAME(populate),
 	NAME(populate_a_table), NAME(punch), NAME(truncate_some), NAME(truncate_all),
-	NAME(truncate_to_more), NAME(set_xattrs), NAME(replace_xattrs),
+	NAME(truncate_to_more), NAME(end_within_a_page),
+	NAME(set_xattrs), NAME(replace_xattrs),
 };
 
 /* The same pool each time: nothing in it depends on when or where. */

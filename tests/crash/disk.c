@@ -404,6 +404,25 @@ int disk_truncate(struct disk *disk, const char *path, u64 pages)
 	return 0;
 }
 
+/* Behind the end all is 0, in the last page, too: for when the file gets longer. */
+int disk_end_at(struct disk *disk, const char *path, u64 bytes)
+{
+	struct morsel_pool_inode *inode = inode_of(disk, path);
+	struct morsel_tree tree = content(disk, inode);
+	u64 page = bytes / MORSEL_PAGE_SIZE, i;
+	u64 frame = morsel_tree_lookup(&tree, page), *words = morsel_frame_table(frame);
+
+	set_size(disk, inode, bytes);
+	take_out(disk, inode, page + 1, ~0ull);
+	if (frame == MORSEL_PFN_NONE)
+		return 0;
+	memset((char *)words + bytes % MORSEL_PAGE_SIZE, 0, -bytes % 8);
+	for (i = (bytes % MORSEL_PAGE_SIZE + 7) / 8; i < MORSEL_PAGE_SIZE / 8; i++)
+		WRITE_ONCE(words[i], 0);
+	morsel_pool_persist(&disk->pool, words, MORSEL_PAGE_SIZE);
+	return 0;
+}
+
 int disk_set_xattrs(struct disk *disk, const char *path, unsigned char value)
 {
 	struct morsel_pool_inode *inode = inode_of(disk, path);
@@ -486,8 +505,8 @@ static void say_file(struct disk *disk, struct text *text, const struct morsel_p
 		say_directory(disk, text, name->inode, path);
 		return;
 	}
-	say(text, " %llu:", attr.size / MORSEL_PAGE_SIZE, 0);
-	say_pages(text, inode->top, attr.size / MORSEL_PAGE_SIZE);
+	say(text, " %llu:", attr.size, 0);
+	say_pages(text, inode->top, (attr.size + MORSEL_PAGE_SIZE - 1) / MORSEL_PAGE_SIZE);
 	say(text, "\n", 0, 0);
 }
 

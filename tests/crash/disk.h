@@ -36,6 +36,7 @@ int disk_populate(struct disk *disk, const char *path, u64 first, u64 last);
 int disk_scribble(struct disk *disk, const char *path, u64 page, unsigned char value);
 int disk_punch(struct disk *disk, const char *path, u64 first, u64 last);
 int disk_truncate(struct disk *disk, const char *path, u64 pages);
+int disk_end_at(struct disk *disk, const char *path, u64 bytes);
 int disk_set_xattrs(struct disk *disk, const char *path, unsigned char value);
 
 /*

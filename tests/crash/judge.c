@@ -77,10 +77,11 @@ void judge(void *image)
 	if (strcmp(text, judge_before) && strcmp(text, judge_after))
 		violation("neither before nor after", text);
 	if (looked.inodes != found.inodes || looked.finished != found.finished ||
-	    looked.cut != found.cut || looked.pages != found.pages)
+	    looked.cut != found.cut || looked.cleared != found.cleared ||
+	    looked.pages != found.pages)
 		violation("looking finds something else than mending", text);
 	morsel_pool_frames_exit(&disk.pool.frames);
-	if (recover(&disk.pool, true, &again) && (again.finished || again.cut))
+	if (recover(&disk.pool, true, &again) && (again.finished || again.cut || again.cleared))
 		violation("mended twice", text);
 out:
 	medium_arm_image(NULL);

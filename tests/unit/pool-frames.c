@@ -12,6 +12,7 @@
 
 static struct morsel_pool_frames frames;
 static unsigned char *owner;	/* of each frame, 1 + a thread, or 0 */
+static bool alike;		/* all threads say that they are the same processor */
 
 static void all_of_it(u64 count)
 {
@@ -37,7 +38,10 @@ static void all_of_it(u64 count)
 	ok(total == count - (count + 2) / 3, "and all are");
 	ok(!morsel_pool_frames_left(&frames), "none is left");
 	for (i = 0; i < count; i++)
-		morsel_pool_frames_free(&frames, i);
+		wrong += !morsel_pool_frames_free(&frames, i);
+	wrong += morsel_pool_frames_free(&frames, count);
+	wrong += morsel_pool_frames_free(&frames, count - 1);
+	ok(!wrong, "freeing one twice, or one that is none, is noticed");
 	ok(morsel_pool_frames_left(&frames) == count, "given back");
 	ok(morsel_pool_frames_alloc(&frames, 0, out, 64) > 0, "and handed out again");
 	morsel_pool_frames_exit(&frames);
@@ -54,8 +58,8 @@ static void *worker(void *arg)
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		seed = seed * 1103515245u + 12345u;
 		if (have < MOST && seed >> 16 & 1) {
-			n = morsel_pool_frames_alloc(&frames, me, mine + have,
-						     1 + (seed >> 20) % 64);
+			n = morsel_pool_frames_alloc(&frames, alike ? 0 : me,
+						     mine + have, 1 + (seed >> 20) % 64);
 			for (i = 0; i < n; i++)
 				wrong += __atomic_exchange_n(&owner[mine[have + i]], me + 1,
 							     __ATOMIC_RELAXED) != 0;
@@ -79,10 +83,16 @@ static void *worker(void *arg)
 static void threads(u64 count)
 {
 	pthread_t ids[THREADS];
+	unsigned int owned = 0, used = 0;
 	long wrong = 0;
 	void *ret;
+	u64 i;
 
 	morsel_pool_frames_init(&frames, count, THREADS);
+	/* So few in each area that threads have to go on all the time. */
+	for (i = 0; alike && i < count; i++)
+		if (i % MORSEL_WORD_FRAMES)
+			used += morsel_pool_frames_mark(&frames, i);
 	morsel_pool_frames_start(&frames);
 	owner = calloc(count, 1);
 	for (long t = 0; t < THREADS; t++)
@@ -93,7 +103,10 @@ static void threads(u64 count)
 	}
 	ok(!wrong, "%llu frames, %d threads: no frame has two owners",
 	   (unsigned long long)count, THREADS);
-	ok(morsel_pool_frames_left(&frames) == count, "and none is lost");
+	ok(morsel_pool_frames_left(&frames) == count - used, "and none is lost");
+	for (i = 0; i < (count + MORSEL_AREA_FRAMES - 1) / MORSEL_AREA_FRAMES; i++)
+		owned += frames.areas[i].owner != 0;
+	ok(owned <= (alike ? 1 : THREADS), "no area is kept for nobody");
 	morsel_pool_frames_exit(&frames);
 	free(owner);
 }
@@ -107,5 +120,8 @@ int main(void)
 	threads(500);
 	threads(9000);
 	threads(64 * 4096);
+	alike = true;
+	threads(64 * 4096);
+	threads(16 * 4096 + 100);
 	return done();
 }
