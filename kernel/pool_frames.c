@@ -77,18 +77,29 @@ void morsel_pool_frames_exit(struct morsel_pool_frames *frames)
 }
 
 /**
- * morsel_pool_frames_mark() - recovery has found a frame in use
+ * morsel_pool_frames_mark_word() - recovery has found frames in use
  * @frames: before morsel_pool_frames_start(); several may mark at once
+ * @word:   number of the first of 64 frames, divided by 64
+ * @bits:   which of them, all below the count
+ *
+ * Return: false when one of them was in use already.
+ */
+bool morsel_pool_frames_mark_word(struct morsel_pool_frames *frames, u64 word, u64 bits)
+{
+	return !(morsel_plat_fetch_or(&frames->words[word], bits) & bits);
+}
+
+/**
+ * morsel_pool_frames_mark() - recovery has found a frame in use
+ * @frames: as above
  * @frame:  below the count
  *
  * Return: false when it was in use already.
  */
 bool morsel_pool_frames_mark(struct morsel_pool_frames *frames, u64 frame)
 {
-	u64 bit = 1ull << frame % MORSEL_WORD_FRAMES;
-	u64 *word = &frames->words[frame / MORSEL_WORD_FRAMES];
-
-	return !(morsel_plat_fetch_or(word, bit) & bit);
+	return morsel_pool_frames_mark_word(frames, frame / MORSEL_WORD_FRAMES,
+					    1ull << frame % MORSEL_WORD_FRAMES);
 }
 
 /**
