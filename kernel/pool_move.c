@@ -285,9 +285,15 @@ static int move_empty(struct move *m)
 	u64 *empty3 = frame_of(m, MORSEL_POOL_EMPTY3);
 	unsigned int i;
 
-	for (i = 0; i < MORSEL_ENTRIES; i++)
-		if (empty2[i] || !move_hole(m, &empty3[i], 3))
+	for (i = 0; i < MORSEL_ENTRIES; i++) {
+		u64 old = READ_ONCE(empty3[i]), frame;
+
+		if (empty2[i] & ~ENTRY_MAY ||
+		    !flags_valid(old, m->pool->source->hole[3] & ~ENTRY_FRAME) ||
+		    !resolve(m, old, &frame) || frame != MORSEL_POOL_EMPTY2)
 			return wrong(m, "has a table of holes with something in it");
+		put(m, &empty3[i], moved(m, old, frame));
+	}
 	if (m->write)
 		morsel_pool_persist(m->pool, empty3, MORSEL_PAGE_SIZE);
 	return 0;

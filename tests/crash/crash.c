@@ -12,12 +12,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "damage.h"
 #include "judge.h"
 #include "move.h"
 #include "tap.h"
 #include "walk.h"
 
-#define WALK 300 /* operations at random */
+#define WALK	300	/* operations at random */
+#define DAMAGE	2	/* values for each word, at random */
 
 static void everything(struct disk *disk)
 {
@@ -202,6 +204,8 @@ int main(int argc, char **argv)
 		if (!moves_only)
 			walk(WALK, kept_only);
 		moves(kept_only);
+		if (!moves_only)
+			damage(DAMAGE);
 	} while (medium_states() < least);
 	if (!kept_only && !moves_only)
 		ok(medium_states() >= 10000, "%lu states", medium_states());

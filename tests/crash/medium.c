@@ -28,7 +28,7 @@ static char second[MEDIUM_BYTES] __attribute__((aligned(MORSEL_PAGE_SIZE)));
 static char durable[MEDIUM_BYTES];
 static struct pending pending[PENDING];
 static unsigned int pendings;
-static unsigned long states, sampled;
+static unsigned long states, sampled, stores;
 static long allowed = -1;
 static void *home, *memory;
 
@@ -132,6 +132,7 @@ void morsel_stored(const void *p)
 {
 	u64 *word = (u64 *)((uintptr_t)p & ~7ul);
 
+	stores += (char *)p >= (char *)memory && (char *)p < (char *)memory + MEDIUM_BYTES;
 	if (on_image_crash && memory == image && (char *)p >= image &&
 	    (char *)p < image + sizeof(image)) {
 		memcpy(second, image, sizeof(second));
@@ -226,6 +227,11 @@ void medium_arm_image(medium_crash *crash)
 unsigned long medium_states(void)
 {
 	return states;
+}
+
+unsigned long medium_stores(void)
+{
+	return stores;
 }
 
 void medium_skip(void)

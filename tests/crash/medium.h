@@ -49,6 +49,8 @@ void medium_arm_image(medium_crash *crash);
 /* Images that were looked at; and those that were left out, of too many. */
 unsigned long medium_states(void);
 unsigned long medium_sampled(void);
+/* Stores to what is in use, whether it crashes or not. */
+unsigned long medium_stores(void);
 /* This one was not looked at. */
 void medium_skip(void);
 

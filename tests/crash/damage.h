@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* damage.h - a medium with a word that nobody wrote */
+#ifndef DAMAGE_H
+#define DAMAGE_H
+
+/* Each word of each frame that is in use, with so many of the values there are. */
+void damage(unsigned int values);
+
+#endif /* DAMAGE_H */
