@@ -18,16 +18,16 @@ explore() {
 
 # A copy with one bug must build, and fail.
 planted() {
-	local patch=$1 copy only=
+	local patch=$1 copy only=()
 	copy=$tmp/$(basename "$patch" .patch)
 
 	mkdir "$copy" && cp -r kernel "$copy" && patch -s -d "$copy" -p1 -F0 <"$patch" &&
 		make -s -C tests/crash OUT="$copy/out" KERNEL_DIR="$copy/kernel" "$copy/out/crash" ||
 		return 1
 	case $patch in
-	*/move*) only=-m ;;
+	*/move*) only=(-m) ;;
 	esac
-	timeout 600 "$copy/out/crash" -x $only >"$copy/log" 2>&1
+	timeout 600 "$copy/out/crash" -x "${only[@]}" >"$copy/log" 2>&1
 	case $? in
 	0 | 124 | 125) tail -3 "$copy/log"; return 1 ;;
 	esac
