@@ -14,6 +14,9 @@
 #include <linux/posix_acl.h>
 #include <linux/sched/mm.h>
 
+#if !IS_ENABLED(CONFIG_FS_DAX) || !defined(CONFIG_ZONE_DEVICE)
+#error "morsel needs a kernel with FS_DAX and ZONE_DEVICE"
+#endif
 #if !defined(CONFIG_X86_64) || !defined(CONFIG_MMU_NOTIFIER)
 #error "morsel needs an x86-64 kernel with MMU_NOTIFIER"
 #endif

@@ -15,6 +15,9 @@
 struct morsel_pmem;
 struct morsel_pool_inode;
 
+/* What chattr(1) can set. */
+#define MORSEL_FS_FLAGS	(FS_APPEND_FL | FS_IMMUTABLE_FL | FS_NOATIME_FL | FS_NODUMP_FL)
+
 #define MORSEL_FS_MAGIC	0x6d6f7266	/* "morf" */
 
 /**
@@ -111,6 +114,7 @@ int morsel_fs_pay(struct inode *inode, size_t bytes);
 /* fs_file.c */
 extern const struct file_operations morsel_fs_file_ops;
 void morsel_fs_resize(struct inode *inode, loff_t size);
+int morsel_fs_write_back(struct inode *inode, loff_t start, loff_t end);
 
 /* fs_xattr.c */
 extern const struct xattr_handler * const morsel_fs_xattr_handlers[];
@@ -125,6 +129,7 @@ int morsel_fs_security_init(struct inode *inode, struct inode *dir,
 /* fs_acl.c */
 int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
 		      struct posix_acl *acl, int type);
+int morsel_fs_acl_read(struct inode *inode, int type, const void *value, size_t bytes);
 int morsel_fs_acl_init(struct inode *inode, struct inode *dir);
 
 /* fs_pool.c */
@@ -132,6 +137,8 @@ int morsel_fs_pool_mount(struct super_block *sb);
 int morsel_fs_pool_number(struct inode *inode, umode_t mode);
 void morsel_fs_pool_evict(struct inode *inode);
 void morsel_fs_pool_changed(struct inode *inode);
+void morsel_fs_pool_setattr(morsel_idmap_t *idmap, struct inode *inode,
+			    const struct iattr *attr);
 void morsel_fs_pool_resize(struct inode *inode, u64 size);
 int morsel_fs_pool_target(struct inode *inode, const char *target);
 

@@ -7,6 +7,7 @@
  */
 #include <linux/fs.h>
 #include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 
 #include "fs.h"
 
@@ -54,7 +55,7 @@ int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
 		      struct posix_acl *acl, int type)
 {
 	struct inode *inode = morsel_acl_inode(owner);
-	umode_t mode = inode->i_mode;
+	umode_t mode = inode->i_mode, was = mode;
 	struct posix_acl *old;
 	int err;
 
@@ -68,16 +69,44 @@ int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
 		return err;
 	old = get_cached_acl(inode, type);
 	set_cached_acl(inode, type, acl);
+	/* By the same store: neither says more without the other. */
+	inode->i_mode = mode;
 	err = acl_on_device(inode);
 	if (err) {
+		inode->i_mode = was;
 		set_cached_acl(inode, type, old);
 		acl_pay(inode, acl_bytes(acl), acl_bytes(old));
 	} else {
-		inode->i_mode = mode;
 		inode_set_ctime_current(inode);
-		morsel_fs_pool_changed(inode);
 	}
+	morsel_fs_pool_changed(inode);
 	posix_acl_release(old);
+	return err;
+}
+
+/**
+ * morsel_fs_acl_read() - a list that was found on the device
+ * @inode: the inode, which nobody else has
+ * @type:  ACL_TYPE_ACCESS or ACL_TYPE_DEFAULT
+ * @value: the list, as an extended attribute
+ * @bytes: of it
+ *
+ * Return: 0, -EUCLEAN or -ENOMEM.
+ */
+int morsel_fs_acl_read(struct inode *inode, int type, const void *value, size_t bytes)
+{
+	struct posix_acl *acl = posix_acl_from_xattr(&init_user_ns, value, bytes);
+	int err;
+
+	if (IS_ERR_OR_NULL(acl))
+		return acl == ERR_PTR(-ENOMEM) ? -ENOMEM : -EUCLEAN;
+	err = posix_acl_valid(&init_user_ns, acl) || S_ISLNK(inode->i_mode) ||
+	      (type == ACL_TYPE_DEFAULT && !S_ISDIR(inode->i_mode)) ? -EUCLEAN : 0;
+	if (!err)
+		err = acl_pay(inode, 0, acl_bytes(acl));
+	if (!err)
+		set_cached_acl(inode, type, acl);
+	posix_acl_release(acl);
 	return err;
 }
 

@@ -245,7 +245,7 @@ static ssize_t fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		ret = err ? : fs_write(iocb, from);
 	}
 	inode_unlock(inode);
-	return ret;
+	return ret > 0 ? generic_write_sync(iocb, ret) : ret;
 }
 
 static int fs_punch(struct file *file, loff_t from, loff_t to)
@@ -414,13 +414,18 @@ static int fs_mmap(struct file *file, struct vm_area_struct *vma)
 	return morsel_mmap(file, vma);
 }
 
-/*
- * What was written to pages.  All else is on the device before the call that changed it
- * returns, where there is a device.
+/**
+ * morsel_fs_write_back() - have what was written to a file outlive a loss of power
+ * @inode: the file; nothing is to be done where there is no device, or caches persist
+ * @start: first byte
+ * @end:   last byte
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or -EINTR when the caller was killed meanwhile.
  */
-static int fs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+int morsel_fs_write_back(struct inode *inode, loff_t start, loff_t end)
 {
-	struct morsel_object *object = morsel_object_of(file);
+	struct morsel_object *object = inode->i_private;
 	u64 index = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
 
 	if (!object->tree.source->persist)
@@ -447,6 +452,15 @@ static int fs_open(struct inode *inode, struct file *file)
 	file->private_data = inode->i_private;
 	file->f_mode |= FMODE_CAN_ODIRECT;
 	return generic_file_open(inode, file);
+}
+
+/*
+ * What was written to pages.  All else is on the device before the call that changed it
+ * returns, where there is a device.
+ */
+static int fs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	return morsel_fs_write_back(file_inode(file), start, end);
 }
 
 const struct file_operations morsel_fs_file_ops = {

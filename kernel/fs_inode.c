@@ -406,8 +406,7 @@ static int fs_setattr(morsel_idmap_t *idmap, struct dentry *dentry, struct iattr
 		if (old != attr->ia_size)
 			morsel_fs_touch(inode);
 	}
-	setattr_copy(idmap, inode, attr);
-	morsel_fs_pool_changed(inode);
+	morsel_fs_pool_setattr(idmap, inode, attr);
 	return 0;
 }
 
@@ -464,7 +463,7 @@ static int fs_fileattr_set(morsel_idmap_t *idmap, struct dentry *dentry,
 	struct inode *inode = d_inode(dentry);
 
 	if (fileattr_has_fsx(attr) ||
-	    attr->flags & ~(FS_APPEND_FL | FS_IMMUTABLE_FL | FS_NOATIME_FL | FS_NODUMP_FL))
+	    attr->flags & ~MORSEL_FS_FLAGS)
 		return -EOPNOTSUPP;
 	morsel_fs_set_flags(inode, attr->flags);
 	inode_set_ctime_current(inode);

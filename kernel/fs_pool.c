@@ -15,6 +15,7 @@
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "fs.h"
@@ -66,6 +67,21 @@ void morsel_fs_pool_changed(struct inode *inode)
 	spin_lock(&morsel->attr_lock);
 	attr_write(inode);
 	spin_unlock(&morsel->attr_lock);
+}
+
+/**
+ * morsel_fs_pool_setattr() - setattr_copy(), which nobody writes down half done
+ * @idmap: of the mount
+ * @inode: the inode, locked
+ * @attr:  what is to change
+ */
+void morsel_fs_pool_setattr(morsel_idmap_t *idmap, struct inode *inode,
+			    const struct iattr *attr)
+{
+	spin_lock(&morsel_inode_of(inode)->attr_lock);
+	setattr_copy(idmap, inode, attr);
+	spin_unlock(&morsel_inode_of(inode)->attr_lock);
+	morsel_fs_pool_changed(inode);
 }
 
 /**
@@ -189,14 +205,18 @@ static int target_read(struct inode *inode)
 		return -EUCLEAN;
 	inode->i_link = kmemdup_nul((char *)morsel_frame_table(frame), morsel->size,
 				    GFP_KERNEL);
-	return inode->i_link ? 0 : -ENOMEM;
+	if (!inode->i_link)
+		return -ENOMEM;
+	if (strlen(inode->i_link) != morsel->size)
+		return -EUCLEAN;
+	return morsel_fs_pay(inode, morsel->bytes + morsel->size);
 }
 
 static struct timespec64 attr_time(const struct morsel_pool_attr *attr, unsigned int which)
 {
 	return (struct timespec64){
 		.tv_sec = attr->seconds[which],
-		.tv_nsec = attr->nanoseconds[which],
+		.tv_nsec = min(attr->nanoseconds[which], (u32)NSEC_PER_SEC - 1),
 	};
 }
 
@@ -214,7 +234,7 @@ static void attr_read(struct inode *inode, const struct morsel_pool_attr *attr)
 	morsel->born = attr_time(attr, 3);
 	morsel->size = attr->size;
 	morsel->list = attr->xattrs;
-	morsel_fs_set_flags(inode, attr->flags);
+	morsel_fs_set_flags(inode, attr->flags & MORSEL_FS_FLAGS);
 	i_size_write(inode, attr->size);
 }
 
@@ -226,6 +246,9 @@ static int inode_read_content(struct inode *inode, dev_t dev)
 		return err;
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
+		/* Larger than the processor can map: made with more levels of tables. */
+		if (inode->i_size > inode->i_sb->s_maxbytes)
+			return -EOPNOTSUPP;
 		morsel_hold_set_limit(&((struct morsel_object *)inode->i_private)->dram.hold,
 				      DIV_ROUND_UP_ULL(inode->i_size, PAGE_SIZE));
 		break;
@@ -263,6 +286,7 @@ static struct inode *inode_read(struct super_block *sb, u64 number)
 	if (!err && ida_alloc_range(&fs->numbers, number, number, GFP_KERNEL) < 0)
 		err = -ENOMEM;
 	if (err) {
+		pr_err("inode %llu cannot be used: %d\n", number, err);
 		iput(inode);
 		return ERR_PTR(err);
 	}
@@ -319,6 +343,10 @@ static int name_read(struct dentry *parent, const struct morsel_pool_name *name,
 	if (!IS_ERR_OR_NULL(dentry)) {
 		dput(dentry);
 		pr_err("inode %lu has a name twice\n", dir->i_ino);
+		return -EUCLEAN;
+	}
+	if (slot > INT_MAX || is_dot_dotdot(name->name, name->length)) {
+		pr_err("inode %lu has a name that is none\n", dir->i_ino);
 		return -EUCLEAN;
 	}
 	if (ida_alloc_range(&morsel_inode_of(dir)->slots, slot, slot, GFP_KERNEL) < 0)
@@ -383,6 +411,11 @@ int morsel_fs_pool_mount(struct super_block *sb)
 	err = walk_add(&walks, sb->s_root);
 	while (!err && !list_empty(&walks)) {
 		struct dentry *dentry;
+
+		if (fatal_signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
 
 		walk = list_first_entry(&walks, struct walk, list);
 		dentry = walk->dentry;

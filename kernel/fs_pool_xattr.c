@@ -197,17 +197,6 @@ int morsel_fs_pool_xattrs(struct inode *inode)
 	return 0;
 }
 
-static int acl_read(struct inode *inode, unsigned int i, const void *value, size_t bytes)
-{
-	struct posix_acl *acl = posix_acl_from_xattr(&init_user_ns, value, bytes);
-
-	if (IS_ERR(acl))
-		return PTR_ERR(acl);
-	set_cached_acl(inode, acls[i].type, acl);
-	posix_acl_release(acl);
-	return 0;
-}
-
 static int attribute_read(struct inode *inode, const char *name, const void *value,
 			  size_t bytes)
 {
@@ -215,7 +204,7 @@ static int attribute_read(struct inode *inode, const char *name, const void *val
 
 	for (i = 0; i < ARRAY_SIZE(acls); i++)
 		if (!strcmp(name, acls[i].name))
-			return acl_read(inode, i, value, bytes);
+			return morsel_fs_acl_read(inode, acls[i].type, value, bytes);
 	return morsel_fs_xattr_add(inode, name, value, bytes);
 }
 
@@ -291,7 +280,5 @@ int morsel_fs_pool_xattrs_read(struct inode *inode)
 	if (!err)
 		err = text_parse(&text, inode);
 	kvfree(text.data);
-	if (err == -EUCLEAN)
-		pr_err("inode %lu has damaged extended attributes\n", inode->i_ino);
 	return err;
 }

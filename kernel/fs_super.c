@@ -46,6 +46,9 @@ struct fs_options {
 
 enum { FS_SIZE, FS_INODES, FS_MODE, FS_UID, FS_GID, FS_DOMAIN };
 
+/* What can be said of a device. */
+#define FS_OF_A_DEVICE	(BIT(FS_DOMAIN) | BIT(FS_INODES))
+
 /* The names are those of ndctl. */
 static const struct constant_table fs_domains[] = {
 	{ "auto", MORSEL_DOMAIN_AUTO },
@@ -149,9 +152,11 @@ static int fs_reconfigure(struct fs_context *fc)
 	struct fs_options *options = fc->fs_private;
 	u64 inodes = READ_ONCE(fs->inodes.max);
 
-	if (fs->pmem)
-		return options->seen ? invalfc(fc, "options of a device are those of its mount") : 0;
-	if (options->seen & BIT(FS_DOMAIN))
+	if (fs->pmem && (options->seen & ~FS_OF_A_DEVICE ||
+			 (options->seen & BIT(FS_DOMAIN) &&
+			  options->domain != fs->pmem->domain)))
+		return invalfc(fc, "of a device only nr_inodes= can be changed");
+	if (!fs->pmem && options->seen & BIT(FS_DOMAIN))
 		return invalfc(fc, "there is no device");
 	/* Those of the root directory are changed there. */
 	if (options->seen & (BIT(FS_MODE) | BIT(FS_UID) | BIT(FS_GID)) &&
@@ -176,7 +181,8 @@ static int fs_show_options(struct seq_file *m, struct dentry *root)
 	struct morsel_fs *fs = morsel_fs_of(root->d_sb);
 
 	if (fs->pmem) {
-		seq_printf(m, ",persistence_domain=%s", fs_domains[fs->pmem->domain].name);
+		seq_printf(m, ",nr_inodes=%llu,persistence_domain=%s",
+			   READ_ONCE(fs->inodes.max), fs_domains[fs->pmem->domain].name);
 		return 0;
 	}
 	seq_printf(m, ",size=%lluk,nr_inodes=%llu,mode=%03o",
@@ -198,15 +204,12 @@ static void budget_statfs(struct morsel_budget *budget, u64 *all, u64 *left)
 	*left = max > used ? max - used : 0;
 }
 
-/* As if all frames were for inodes, of which a frame has room for several. */
 static void pmem_statfs(struct morsel_fs *fs, struct kstatfs *statfs)
 {
 	const struct morsel_pool_frames *frames = &fs->pmem->pool.frames;
 
 	statfs->f_blocks = frames->count - MORSEL_POOL_FIRST;
 	statfs->f_bfree = morsel_pool_frames_left(frames);
-	statfs->f_files = statfs->f_blocks * MORSEL_PAGE_INODES;
-	statfs->f_ffree = statfs->f_files - percpu_counter_sum_positive(&fs->inodes.used);
 }
 
 static int fs_statfs(struct dentry *dentry, struct kstatfs *statfs)
@@ -222,8 +225,8 @@ static int fs_statfs(struct dentry *dentry, struct kstatfs *statfs)
 		pmem_statfs(fs, statfs);
 	} else {
 		budget_statfs(&fs->frames, &statfs->f_blocks, &statfs->f_bfree);
-		budget_statfs(&fs->inodes, &statfs->f_files, &statfs->f_ffree);
 	}
+	budget_statfs(&fs->inodes, &statfs->f_files, &statfs->f_ffree);
 	statfs->f_bavail = statfs->f_bfree;
 	return 0;
 }
@@ -278,6 +281,33 @@ static void fs_evict_inode(struct inode *inode)
 	morsel_budget_uncharge(&fs->inodes, 1);
 }
 
+/* Names and attributes are on the device before the call that changed them returns. */
+static int fs_sync_fs(struct super_block *sb, int wait)
+{
+	struct morsel_fs *fs = morsel_fs_of(sb);
+	struct inode *inode, *held = NULL;
+	int err = 0;
+
+	if (!fs->pmem || fs->pmem->domain != MORSEL_DOMAIN_MEMORY || !wait)
+		return 0;
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		if (!S_ISREG(inode->i_mode) || !igrab(inode))
+			continue;
+		/* It keeps its place in the list while it is held. */
+		spin_unlock(&sb->s_inode_list_lock);
+		iput(held);
+		held = inode;
+		err = morsel_fs_write_back(inode, 0, LLONG_MAX);
+		spin_lock(&sb->s_inode_list_lock);
+		if (err)
+			break;
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(held);
+	return err;
+}
+
 /* Times, which the kernel has changed by itself. */
 static void fs_dirty_inode(struct inode *inode, int flags)
 {
@@ -286,6 +316,7 @@ static void fs_dirty_inode(struct inode *inode, int flags)
 
 static const struct super_operations fs_super_ops = {
 	.dirty_inode = fs_dirty_inode,
+	.sync_fs = fs_sync_fs,
 	.alloc_inode = fs_alloc_inode,
 	.free_inode = fs_free_inode,
 	.evict_inode = fs_evict_inode,
@@ -332,7 +363,7 @@ static int fs_open_device(struct super_block *sb, struct fs_context *fc)
 	struct morsel_pmem *pmem;
 	const char *why = NULL;
 
-	if (options->seen & ~BIT(FS_DOMAIN))
+	if (options->seen & ~FS_OF_A_DEVICE)
 		return invalfc(fc, "a device has its own size, mode, uid and gid");
 	pmem = morsel_pmem_open(fc->source, options->domain, &why);
 	if (IS_ERR(pmem)) {
@@ -341,8 +372,8 @@ static int fs_open_device(struct super_block *sb, struct fs_context *fc)
 		return PTR_ERR(pmem);
 	}
 	fs->pmem = pmem;
+	/* The device has its own limit; that of inodes is the kernel's memory. */
 	morsel_budget_resize(&fs->frames, S64_MAX - PAGE_SIZE);
-	morsel_budget_resize(&fs->inodes, S64_MAX - PAGE_SIZE);
 	memcpy(&sb->s_uuid, pmem->pool.super->uuid, sizeof(sb->s_uuid));
 	return morsel_fs_pool_mount(sb);
 }

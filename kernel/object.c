@@ -293,10 +293,11 @@ int morsel_object_adopt(struct morsel_object *object)
 	if (err)
 		return err;
 	if (!object->adopted)
-		morsel_pmem_adopt_pages(&object->dram, &object->tree);
-	smp_store_release(&object->adopted, true);
+		err = morsel_pmem_adopt_pages(&object->dram, &object->tree);
+	if (!err)
+		smp_store_release(&object->adopted, true);
 	morsel_hold_unlock(&object->dram.hold);
-	return 0;
+	return err;
 }
 
 /**

@@ -24,6 +24,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/pfn_t.h>
+#include <linux/sched/signal.h>
 
 #include "pmem.h"
 
@@ -37,37 +38,48 @@ static void pmem_persist(const void *p, size_t bytes)
 	wmb();
 }
 
-static u64 pmem_frame(const struct morsel_pmem *pmem, u64 pfn)
-{
-	return pfn - pmem->pool.base;
-}
-
 /* Is it only the driver's? */
 static bool page_idle(struct page *page)
 {
 	return page_ref_count(page) == 1;
 }
 
-/* Free those that nobody holds any more; returns whether some are left. */
-static bool pinned_sweep(struct morsel_pmem *pmem)
+static void pinned_add(struct morsel_pmem *pmem, struct page *page)
 {
-	struct page *page, *kept = NULL;
+	spin_lock(&pmem->lock);
+	set_page_private(page, (unsigned long)pmem->pinned);
+	pmem->pinned = page;
+	spin_unlock(&pmem->lock);
+}
+
+static void frame_free(struct morsel_pmem *pmem, struct page *page)
+{
+	WARN_ON_ONCE(!morsel_pool_frames_free(&pmem->pool.frames,
+					      page_to_pfn(page) - pmem->pool.base));
+}
+
+/* Free those that nobody holds any more; returns how many are left. */
+static unsigned long pinned_sweep(struct morsel_pmem *pmem)
+{
+	unsigned long left = 0;
+	struct page *page, *next;
 
 	spin_lock(&pmem->lock);
-	while ((page = pmem->pinned)) {
-		pmem->pinned = (struct page *)page_private(page);
+	next = pmem->pinned;
+	pmem->pinned = NULL;
+	spin_unlock(&pmem->lock);
+	while ((page = next)) {
+		next = (struct page *)page_private(page);
 		if (page_idle(page)) {
 			set_page_private(page, 0);
-			morsel_pool_frames_free(&pmem->pool.frames,
-						pmem_frame(pmem, page_to_pfn(page)));
+			frame_free(pmem, page);
 		} else {
-			set_page_private(page, (unsigned long)kept);
-			kept = page;
+			pinned_add(pmem, page);
+			left++;
 		}
+		cond_resched();
 	}
-	pmem->pinned = kept;
-	spin_unlock(&pmem->lock);
-	return kept;
+	return left;
 }
 
 static void pinned_again(struct work_struct *work)
@@ -83,30 +95,35 @@ static void pmem_frame_free(struct morsel_pmem *pmem, struct page *page)
 {
 	/* Nobody can get at it any more: who has it had it before. */
 	if (likely(page_idle(page))) {
-		morsel_pool_frames_free(&pmem->pool.frames,
-					pmem_frame(pmem, page_to_pfn(page)));
+		frame_free(pmem, page);
 		return;
 	}
-	spin_lock(&pmem->lock);
-	set_page_private(page, (unsigned long)pmem->pinned);
-	pmem->pinned = page;
-	spin_unlock(&pmem->lock);
+	pinned_add(pmem, page);
 	schedule_delayed_work(&pmem->again, PINNED_PERIOD);
 }
 
 static unsigned int pmem_frames_take(struct morsel_pmem *pmem, u64 *pfns,
 				     unsigned int count)
 {
-	unsigned int i, got;
+	unsigned int i, got, idle = 0;
 
 	/* Recovery cuts and clears, and needs none. */
 	if (WARN_ON_ONCE(!pmem->started))
 		return 0;
-	got = morsel_pool_frames_alloc(&pmem->pool.frames, raw_smp_processor_id(), pfns,
-				       count);
-	for (i = 0; i < got; i++)
-		pfns[i] += pmem->pool.base;
-	return got;
+	do {
+		got = morsel_pool_frames_alloc(&pmem->pool.frames, raw_smp_processor_id(),
+					       pfns, count);
+		for (i = 0; i < got; i++) {
+			u64 pfn = pfns[i] + pmem->pool.base;
+
+			/* One that somebody has had since an earlier mount. */
+			if (likely(page_idle(pfn_to_page(pfn))))
+				pfns[idle++] = pfn;
+			else
+				pmem_frame_free(pmem, pfn_to_page(pfn));
+		}
+	} while (got && !idle);
+	return idle;
 }
 
 /* Tables of @meta are none that a processor walks. */
@@ -181,11 +198,21 @@ static int pmem_page_new(struct morsel_source *source, u64 index, bool zeroed, u
 	return 0;
 }
 
+/* For others that use the device after us. */
+static void page_forget(struct page *page)
+{
+	page->mapping = NULL;
+	page->index = 0;
+	ClearPageDirty(page);
+	folio_clear_referenced(page_folio(page));
+}
+
 static void pmem_page_free(struct morsel_source *source, u64 pfn)
 {
 	struct morsel_dram *dram = morsel_dram_of(source);
 
 	morsel_dram_page_disown(pfn);
+	page_forget(pfn_to_page(pfn));
 	pmem_frame_free(dram->pmem, pfn_to_page(pfn));
 	morsel_dram_count_data(dram, -1);
 }
@@ -256,24 +283,43 @@ undo:
 	return -ENOMEM;
 }
 
-/* Say of all pages below a PTE table whose they are, or that they are nobody's. */
-static void leaves_adopt(struct morsel_dram *dram, const struct morsel_table_place *place,
-			 bool own)
+/* What is done with each page of a tree. */
+typedef void page_fn(struct morsel_dram *dram, struct page *page, u64 index);
+
+static void page_adopt(struct morsel_dram *dram, struct page *page, u64 index)
+{
+	morsel_dram_page_adopt(dram, page, index);
+}
+
+/*
+ * What programs have written and nobody has synced is written back at the latest now.
+ * And who still has the page pinned, for a device or a pipe, is waited for: what
+ * describes it, and the device, may go away after this.
+ */
+static void page_release(struct morsel_dram *dram, struct page *page, u64 index)
+{
+	if (dram->source.persist)
+		dram->source.persist(page_address(page), PAGE_SIZE);
+	page_forget(page);
+	if (unlikely(!page_idle(page))) {
+		pr_warn_ratelimited("a page of inode %lu is still pinned; waiting\n",
+				    dram->mapping->host->i_ino);
+		while (!page_idle(page))
+			schedule_timeout_uninterruptible(PINNED_PERIOD);
+	}
+}
+
+static void each_leaf(struct morsel_dram *dram, const struct morsel_table_place *place,
+		      page_fn *fn)
 {
 	u64 *leaves = morsel_frame_table(place->pfn);
 	unsigned int i;
 
 	for (i = 0; i < MORSEL_ENTRIES; i++) {
 		u64 leaf = READ_ONCE(leaves[i]);
-		struct page *page;
 
-		if (leaf == dram->source.hole[1])
-			continue;
-		page = pfn_to_page(morsel_entry_pfn(leaf));
-		if (own)
-			morsel_dram_page_adopt(dram, page, place->first + i);
-		else
-			page->mapping = NULL;
+		if (leaf != dram->source.hole[1])
+			fn(dram, pfn_to_page(morsel_entry_pfn(leaf)), place->first + i);
 	}
 	cond_resched();
 }
@@ -284,14 +330,19 @@ static void leaves_adopt(struct morsel_dram *dram, const struct morsel_table_pla
  * @tree: its tree, from which nobody takes anything out meanwhile
  *
  * Context: process context, may sleep.
+ * Return: 0, or -EINTR when the caller was killed meanwhile.
  */
-void morsel_pmem_adopt_pages(struct morsel_dram *dram, struct morsel_tree *tree)
+int morsel_pmem_adopt_pages(struct morsel_dram *dram, struct morsel_tree *tree)
 {
 	struct morsel_table_place place = {};
 
-	while (morsel_tree_next_table(tree, &place))
+	while (morsel_tree_next_table(tree, &place)) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		if (place.level == 1)
-			leaves_adopt(dram, &place, true);
+			each_leaf(dram, &place, page_adopt);
+	}
+	return 0;
 }
 
 /**
@@ -307,7 +358,7 @@ void morsel_pmem_release(struct morsel_dram *dram, struct morsel_tree *tree)
 
 	while (morsel_tree_next_table(tree, &place)) {
 		if (place.level == 1) {
-			leaves_adopt(dram, &place, false);
+			each_leaf(dram, &place, page_release);
 			morsel_dram_count_data(dram, -(long)morsel_tree_used(tree, &place));
 		}
 		morsel_table_dtor(pfn_to_page(place.pfn), place.level);
@@ -315,28 +366,60 @@ void morsel_pmem_release(struct morsel_dram *dram, struct morsel_tree *tree)
 	}
 }
 
-/* Where the device is as memory: contiguous, described, and where tables expect it. */
-static int pmem_map(struct morsel_pmem *pmem, u64 start, u64 frames, u64 *base,
-		    const char **why)
+/* What the driver is asked for at once: 1 GiB, for some count its bytes in 32 bits. */
+#define MAP_PIECE	BIT_ULL(18)
+
+/* One piece of the device, which is where tables expect it; returns its frames. */
+static long map_piece(struct morsel_pmem *pmem, u64 page, u64 frames, u64 *pfn)
 {
 	void *address;
-	pfn_t pfn;
 	long got;
+	pfn_t first;
 	int id;
 
 	id = dax_read_lock();
-	got = dax_direct_access(pmem->dax, start >> PAGE_SHIFT, 1, DAX_ACCESS, &address,
-				&pfn);
+	got = dax_direct_access(pmem->dax, page, frames, DAX_ACCESS, &address, &first);
 	dax_read_unlock(id);
-	if (got < 1) {
-		*why = "the device cannot be read as memory";
-		return got < 0 ? got : -EIO;
-	}
-	*base = pfn_t_to_pfn(pfn);
+	if (got < 1)
+		return got ? : -EIO;
+	*pfn = pfn_t_to_pfn(first);
+	return address == __va(PFN_PHYS(*pfn)) ? got : -EOPNOTSUPP;
+}
+
+/* Is the frame one of those that the kernel describes like this one? */
+static bool pgmap_has(struct dev_pagemap *pgmap, u64 pfn)
+{
+	struct dev_pagemap *other = get_dev_pagemap(pfn, NULL);
+
+	put_dev_pagemap(other);
+	return other == pgmap;
+}
+
+/* Where the device is as memory: contiguous, described, without bad blocks. */
+static int pmem_map(struct morsel_pmem *pmem, u64 start, u64 frames, u64 *base,
+		    const char **why)
+{
+	u64 done = 0, pfn;
+	long got;
+
+	do {
+		got = map_piece(pmem, (start >> PAGE_SHIFT) + done,
+				min(frames - done, MAP_PIECE), &pfn);
+		if (got < 0) {
+			*why = "the device is not memory, or has bad blocks";
+			return got;
+		}
+		if (!done)
+			*base = pfn;
+		if (pfn != *base + done) {
+			*why = "the device is not contiguous";
+			return -EOPNOTSUPP;
+		}
+		done += got;
+	} while (done < frames);
 	pmem->pgmap = get_dev_pagemap(*base, NULL);
 	if (!pmem->pgmap || pmem->pgmap->type != MEMORY_DEVICE_FS_DAX ||
-	    !pfn_valid(*base + frames - 1) || address != __va(PFN_PHYS(*base)) ||
-	    !page_address(pfn_to_page(*base))) {
+	    !pgmap_has(pmem->pgmap, *base + frames - 1)) {
 		*why = "the kernel does not describe the device's pages (fsdax mode)";
 		return -EOPNOTSUPP;
 	}
@@ -365,6 +448,10 @@ static int pmem_claim(struct morsel_pmem *pmem, const char *path, u64 *base, u64
 	pmem->dax = fs_dax_get_by_bdev(bdev, &start, NULL, NULL);
 	if (!pmem->dax) {
 		*why = "no persistent memory";
+		return -EOPNOTSUPP;
+	}
+	if (!dax_synchronous(pmem->dax)) {
+		*why = "what is written is persistent only when the driver says so";
 		return -EOPNOTSUPP;
 	}
 	*frames = bdev_nr_bytes(bdev) >> PAGE_SHIFT;
@@ -451,6 +538,13 @@ static int pmem_start(struct morsel_pmem *pmem, const char *path, const char **w
 	err = morsel_dram_init(&pmem->meta, NULL, morsel_level_pages(MORSEL_LEVELS - 1), NULL);
 	if (err)
 		return err;
+	/* Those of memory that is encrypted, for one, are others. */
+	if (((pmem->meta.source.leaf_flags ^ MORSEL_POOL_LEAF_FLAGS) |
+	     (pmem->meta.source.table_flags ^ MORSEL_POOL_TABLE_FLAGS)) &
+	    ~MORSEL_POOL_MAY_FLAGS) {
+		*why = "entries of page tables are others here";
+		return -EOPNOTSUPP;
+	}
 	source_init(&pmem->meta, pmem);
 	morsel_pool_init(&pmem->pool, base, &pmem->meta.source);
 	err = pmem_recover(pmem, path, frames, why);
@@ -526,9 +620,16 @@ struct morsel_pmem *morsel_pmem_open(const char *path, enum morsel_domain domain
  */
 void morsel_pmem_close(struct morsel_pmem *pmem)
 {
+	unsigned long left;
+
 	cancel_delayed_work_sync(&pmem->again);
-	while (pinned_sweep(pmem))
+	left = pinned_sweep(pmem);
+	if (left)
+		pr_warn("%lu pages that were freed are still pinned; waiting\n", left);
+	while (left) {
 		schedule_timeout_uninterruptible(PINNED_PERIOD);
+		left = pinned_sweep(pmem);
+	}
 	empty_release(pmem);
 	meta_uncount(&pmem->meta);
 	pmem_free(pmem);

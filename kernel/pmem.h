@@ -47,7 +47,7 @@ struct morsel_pmem *morsel_pmem_open(const char *path, enum morsel_domain domain
 void morsel_pmem_close(struct morsel_pmem *pmem);
 void morsel_pmem_source(struct morsel_dram *dram, struct morsel_pmem *pmem);
 int morsel_pmem_adopt(struct morsel_dram *dram, struct morsel_tree *tree);
-void morsel_pmem_adopt_pages(struct morsel_dram *dram, struct morsel_tree *tree);
+int morsel_pmem_adopt_pages(struct morsel_dram *dram, struct morsel_tree *tree);
 void morsel_pmem_release(struct morsel_dram *dram, struct morsel_tree *tree);
 
 #endif /* MORSEL_PMEM_H */
