@@ -160,6 +160,8 @@ struct morsel {
 	unsigned int mode, uid, gid;
 	uint64_t id, address, key;
 	struct range_set populated, tables;
+	/* Taken along by faults: populated or not. */
+	struct range_set ahead;
 	unsigned int n_candidates;
 	uint64_t candidate[CANDIDATES], version[CANDIDATES];
 };
@@ -200,6 +202,7 @@ struct model {
 	uint64_t stale[8];
 	unsigned int n_stale;
 	uint64_t versions;
+	bool unsettled; /* there is more ahead than at the last audit */
 };
 
 extern struct model model;
@@ -213,6 +216,10 @@ unsigned int morsel_files(const struct morsel *m);
 unsigned int morsel_mappings(const struct morsel *m);
 void morsel_die(struct morsel *m);
 void morsel_fill(struct morsel *m, uint64_t first, uint64_t last);
+/* A fault may have populated these, too. */
+void morsel_fill_ahead(struct morsel *m, uint64_t first, uint64_t last);
+/* It has @data pages in all, which may say what became of those ahead. */
+void morsel_settle(struct morsel *m, uint64_t data);
 void morsel_empty(struct morsel *m, uint64_t first, uint64_t last);
 uint64_t morsel_version(const struct morsel *m, uint64_t page);
 

@@ -14,6 +14,8 @@
 
 /* What is walked page by page. */
 #define SMALL 1024
+/* What MADV_SEQUENTIAL takes along is of the same. */
+#define GROUP 16
 
 static struct segment *any_segment(struct space *s)
 {
@@ -114,11 +116,20 @@ static bool is_readable(const struct segment *g)
 	return g->prot & (R | W);
 }
 
-static void fill_page(const struct segment *g, uint64_t addr)
+/*
+ * By the processor, in the program: what follows in the same group of pages may be
+ * taken along, if there was a fault.
+ */
+static void touch_page(const struct segment *g, uint64_t addr)
 {
-	uint64_t page = g->first + (addr - g->addr) / PAGE;
+	uint64_t page = g->first + (addr - g->addr) / PAGE,
+		 last = page | (GROUP - 1), end = g->first + g->pages - 1;
 
 	morsel_fill(g->file->morsel, page, page);
+	if (last > end)
+		last = end;
+	if (g->hint == MADV_SEQUENTIAL && last > page)
+		morsel_fill_ahead(g->file->morsel, page + 1, last);
 }
 
 void probe_around(uint64_t addr, uint64_t pages)
@@ -138,7 +149,7 @@ void probe_around(uint64_t addr, uint64_t pages)
 		slot->probes[slot->n_probes++] =
 			(struct probe){ .addr = at +
 						8 * below(&rng, PAGE / 8) };
-		fill_page(g, at);
+		touch_page(g, at);
 	}
 }
 
@@ -167,7 +178,7 @@ void check_probes(void)
 			      (unsigned long long)page, p->sig,
 			      (unsigned long long)p->value,
 			      (unsigned long long)want);
-		fill_page(g, p->addr);
+		touch_page(g, p->addr);
 	}
 }
 
@@ -479,8 +490,7 @@ static const struct advice {
 } advices[] = {
 	{ "NORMAL", MADV_NORMAL, .effect = SPLITS_HINT },
 	{ "RANDOM", MADV_RANDOM, .effect = SPLITS_HINT },
-	/* Not SEQUENTIAL: the model knows of no page that nobody touched. */
-	{ "RANDOM", MADV_RANDOM, .effect = SPLITS_HINT },
+	{ "SEQUENTIAL", MADV_SEQUENTIAL, .effect = SPLITS_HINT },
 	{ "DONTNEED", MADV_DONTNEED, .effect = 0 },
 	{ "DONTNEED", MADV_DONTNEED, .effect = 0 },
 	{ "DONTNEED", MADV_DONTNEED, .effect = 0 },
@@ -597,11 +607,10 @@ bool op_mlock(void)
 	return true;
 }
 
-static bool is_populated(const struct morsel *m, uint64_t page)
+static bool is_in(const struct range_set *set, uint64_t page)
 {
-	for (unsigned int i = 0; i < m->populated.n; i++)
-		if (page - m->populated.r[i].first <=
-		    m->populated.r[i].last - m->populated.r[i].first)
+	for (unsigned int i = 0; i < set->n; i++)
+		if (page - set->r[i].first <= set->r[i].last - set->r[i].first)
 			return true;
 	return false;
 }
@@ -609,7 +618,7 @@ static bool is_populated(const struct morsel *m, uint64_t page)
 bool op_mincore(void)
 {
 	bool sync = one_in(&rng, 3);
-	uint64_t addr, pages;
+	uint64_t addr, pages, page;
 	struct segment *g;
 
 	if (!any_part(&addr, &pages))
@@ -632,9 +641,9 @@ bool op_mincore(void)
 		if (!(slot->vector[i] & 1))
 			continue;
 		g = segment_at(space, addr + i * PAGE);
-		if (!is_populated(g->file->morsel,
-				  g->first +
-					  (addr + i * PAGE - g->addr) / PAGE))
+		page = g->first + (addr + i * PAGE - g->addr) / PAGE;
+		if (!is_in(&g->file->morsel->populated, page) &&
+		    !is_in(&g->file->morsel->ahead, page))
 			found("page %llu is present, and should not be",
 			      (unsigned long long)i);
 	}
@@ -735,7 +744,10 @@ static void access_page(const struct method *method, unsigned int whose,
 		ret = act(method->what, method->remote ? pid : 0, addr);
 	if (!judge(ret))
 		return;
-	morsel_fill(m, page, page);
+	if (method->what == DO_READ || method->what == DO_WRITE)
+		touch_page(g, addr);
+	else
+		morsel_fill(m, page, page);
 	if (!method->write) {
 		expect_content(m, page);
 		return;

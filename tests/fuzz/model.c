@@ -192,13 +192,37 @@ void morsel_die(struct morsel *m)
 void morsel_fill(struct morsel *m, uint64_t first, uint64_t last)
 {
 	ranges_add(&m->populated, first, last);
+	ranges_remove(&m->ahead, first, last);
 	ranges_add(&m->tables, first, last);
+}
+
+void morsel_fill_ahead(struct morsel *m, uint64_t first, uint64_t last)
+{
+	ranges_add(&m->ahead, first, last);
+	for (unsigned int i = 0; i < m->populated.n; i++)
+		ranges_remove(&m->ahead, m->populated.r[i].first,
+			      m->populated.r[i].last);
+	model.unsettled |= m->ahead.n;
+}
+
+void morsel_settle(struct morsel *m, uint64_t data)
+{
+	uint64_t sure = ranges_count(&m->populated);
+
+	if (data == sure + ranges_count(&m->ahead))
+		for (unsigned int i = 0; i < m->ahead.n; i++)
+			ranges_add(&m->populated, m->ahead.r[i].first,
+				   m->ahead.r[i].last);
+	else if (data > sure)
+		return;
+	m->ahead.n = 0;
 }
 
 void morsel_empty(struct morsel *m, uint64_t first, uint64_t last)
 {
 	if (m->order)
 		ranges_remove(&m->populated, first, last);
+	ranges_remove(&m->ahead, first, last);
 	for (unsigned int i = 0; i < m->n_candidates; i++)
 		if (m->candidate[i] >= first && m->candidate[i] <= last)
 			m->version[i] = 0;

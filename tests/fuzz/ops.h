@@ -43,7 +43,7 @@ void check_probes(void);
 
 struct descriptor *any_fd(void);
 void any_range(const struct morsel *m, uint64_t *first, uint64_t *n);
-void check_info(const struct morsel *m, const struct morsel_info *i);
+void check_info(struct morsel *m, const struct morsel_info *i);
 
 /* maps.c */
 bool op_mmap(void);

@@ -381,12 +381,13 @@ static bool drop(struct thread *t, struct view *v)
 
 static bool advise(struct thread *t, struct view *v)
 {
-	static const int advices[] = { MADV_DONTNEED,	   MADV_DONTNEED,
-				       MADV_COLD,	   MADV_PAGEOUT,
-				       MADV_DONTFORK,	   MADV_DOFORK,
-				       MADV_RANDOM,	   MADV_POPULATE_READ,
-				       MADV_POPULATE_WRITE };
-	int advice = advices[below(&t->rng, 9)];
+	static const int advices[] = {
+		MADV_DONTNEED,	    MADV_DONTNEED, MADV_COLD,
+		MADV_PAGEOUT,	    MADV_DONTFORK, MADV_DOFORK,
+		MADV_SEQUENTIAL,    MADV_RANDOM,   MADV_POPULATE_READ,
+		MADV_POPULATE_WRITE
+	};
+	int advice = advices[below(&t->rng, 10)];
 	uint64_t first = 0, n = v->pages;
 
 	if (n > 1024) {
