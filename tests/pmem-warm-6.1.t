@@ -1,0 +1,1 @@
+pmem-warm.sh
