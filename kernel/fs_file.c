@@ -103,9 +103,13 @@ static ssize_t read_page(struct morsel_object *object, loff_t pos, size_t length
 	 * copy_to_iter(), which looks whose memory it is, and that takes a quarter of
 	 * what a page takes besides being copied.
 	 */
-	copied = PageHWPoison(page) ?
-			 -EIO : _copy_to_iter(page_address(page) + offset_in_page(pos),
-					      length, to);
+	if (PageHWPoison(page))
+		copied = -EIO;
+	else if (object->dram.pmem)
+		copied = _copy_mc_to_iter(page_address(page) + offset_in_page(pos), length,
+					  to);
+	else
+		copied = _copy_to_iter(page_address(page) + offset_in_page(pos), length, to);
 	put_page(page);
 	return copied;
 }

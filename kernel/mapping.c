@@ -35,6 +35,7 @@
 #include "compat.h"
 #include "mapping.h"
 #include "object.h"
+#include "pmem.h"
 
 static const struct vm_operations_struct morsel_vm_ops;
 #ifdef MORSEL_HAVE_VMA_LOCK
@@ -315,6 +316,9 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 
 	if (unlikely(index >= limit))
 		return VM_FAULT_SIGBUS;
+	if (unlikely(object->dram.pmem) &&
+	    morsel_pmem_failed(&object->dram, &object->tree, index))
+		return VM_FAULT_HWPOISON;
 	if (unlikely(!(vmf->flags & FAULT_FLAG_USER))) {
 		if (fault_unwanted(vmf))
 			return VM_FAULT_SIGBUS;

@@ -116,6 +116,9 @@ static unsigned int pmem_frames_take(struct morsel_pmem *pmem, u64 *pfns,
 		for (i = 0; i < got; i++) {
 			u64 pfn = pfns[i] + pmem->pool.base;
 
+			/* One that has failed stays in use until the device is closed. */
+			if (unlikely(PageHWPoison(pfn_to_page(pfn))))
+				continue;
 			/* One that somebody has had since an earlier mount. */
 			if (likely(page_idle(pfn_to_page(pfn))))
 				pfns[idle++] = pfn;
@@ -198,10 +201,10 @@ static int pmem_page_new(struct morsel_source *source, u64 index, bool zeroed, u
 	return 0;
 }
 
-/* For others that use the device after us. */
+/* It is nobody's; and for others that use the device after us. */
 static void page_forget(struct page *page)
 {
-	page->mapping = NULL;
+	morsel_dram_page_disown(page_to_pfn(page));
 	page->index = 0;
 	ClearPageDirty(page);
 	folio_clear_referenced(page_folio(page));
@@ -211,7 +214,6 @@ static void pmem_page_free(struct morsel_source *source, u64 pfn)
 {
 	struct morsel_dram *dram = morsel_dram_of(source);
 
-	morsel_dram_page_disown(pfn);
 	page_forget(pfn_to_page(pfn));
 	pmem_frame_free(dram->pmem, pfn_to_page(pfn));
 	morsel_dram_count_data(dram, -1);
@@ -246,6 +248,23 @@ void morsel_pmem_source(struct morsel_dram *dram, struct morsel_pmem *pmem)
 {
 	source_init(dram, pmem);
 	memcpy(dram->source.hole, pmem->meta.source.hole, sizeof(dram->source.hole));
+}
+
+/**
+ * morsel_pmem_failed() - has the memory of a page failed?
+ * @dram: source of the object
+ * @tree: its tree
+ * @index: the page
+ */
+bool morsel_pmem_failed(const struct morsel_dram *dram, const struct morsel_tree *tree,
+			u64 index)
+{
+	u64 pfn;
+
+	if (likely(!READ_ONCE(dram->pmem->poisoned)))
+		return false;
+	pfn = morsel_tree_lookup(tree, index);
+	return pfn != MORSEL_PFN_NONE && PageHWPoison(pfn_to_page(pfn));
 }
 
 /**
@@ -386,6 +405,48 @@ static long map_piece(struct morsel_pmem *pmem, u64 page, u64 frames, u64 *pfn)
 	return address == __va(PFN_PHYS(*pfn)) ? got : -EOPNOTSUPP;
 }
 
+/*
+ * Memory has failed, or all of it is about to go.  Who has such a page mapped is made to
+ * fault: then it gets SIGBUS (see mapping.c), as who touches it by a table that others
+ * have attached gets it by a machine check.  read() and write() fail with EIO.
+ */
+static int pmem_notify_failure(struct dax_device *dax, u64 offset, u64 length, int flags)
+{
+	struct morsel_pmem *pmem = dax_holder(dax);
+	u64 first = offset >> PAGE_SHIFT, last;
+
+	if (!pmem || !READ_ONCE(pmem->started))
+		return 0;
+	first -= min(first, pmem->start);
+	last = min((offset + min(length, U64_MAX - offset) - 1) >> PAGE_SHIFT,
+		   pmem->start + pmem->pool.frames.count - 1) - pmem->start;
+	/* The kernel waits for the file system to be unmounted, by itself. */
+	if (!first && last == pmem->pool.frames.count - 1) {
+		pr_warn("a device goes away once it is unmounted\n");
+		return 0;
+	}
+	WRITE_ONCE(pmem->poisoned, true);
+	for (; first <= last; first++) {
+		struct page *page = pfn_to_page(pmem->pool.base + first);
+		struct address_space *mapping;
+
+		pr_err("frame %llu of a device has failed\n", first);
+		SetPageHWPoison(page);
+		/* Who disowns it does so under this lock, and before the mapping goes. */
+		lock_page(page);
+		mapping = page->mapping;
+		if (mapping)
+			unmap_mapping_range(mapping, (loff_t)page->index << PAGE_SHIFT,
+					    PAGE_SIZE, 0);
+		unlock_page(page);
+	}
+	return 0;
+}
+
+static const struct dax_holder_operations pmem_holder_ops = {
+	.notify_failure = pmem_notify_failure,
+};
+
 /* Is the frame one of those that the kernel describes like this one? */
 static bool pgmap_has(struct dev_pagemap *pgmap, u64 pfn)
 {
@@ -396,14 +457,13 @@ static bool pgmap_has(struct dev_pagemap *pgmap, u64 pfn)
 }
 
 /* Where the device is as memory: contiguous, described, without bad blocks. */
-static int pmem_map(struct morsel_pmem *pmem, u64 start, u64 frames, u64 *base,
-		    const char **why)
+static int pmem_map(struct morsel_pmem *pmem, u64 frames, u64 *base, const char **why)
 {
 	u64 done = 0, pfn;
 	long got;
 
 	do {
-		got = map_piece(pmem, (start >> PAGE_SHIFT) + done,
+		got = map_piece(pmem, pmem->start + done,
 				min(frames - done, MAP_PIECE), &pfn);
 		if (got < 0) {
 			*why = "the device is not memory, or has bad blocks";
@@ -445,7 +505,7 @@ static int pmem_claim(struct morsel_pmem *pmem, const char *path, u64 *base, u64
 	/* What was written through its page cache is in memory. */
 	sync_blockdev(bdev);
 	invalidate_bdev(bdev);
-	pmem->dax = fs_dax_get_by_bdev(bdev, &start, NULL, NULL);
+	pmem->dax = fs_dax_get_by_bdev(bdev, &start, pmem, &pmem_holder_ops);
 	if (!pmem->dax) {
 		*why = "no persistent memory";
 		return -EOPNOTSUPP;
@@ -459,7 +519,8 @@ static int pmem_claim(struct morsel_pmem *pmem, const char *path, u64 *base, u64
 		*why = "too small, or not at a page";
 		return -EINVAL;
 	}
-	return pmem_map(pmem, start, *frames, base, why);
+	pmem->start = start >> PAGE_SHIFT;
+	return pmem_map(pmem, *frames, base, why);
 }
 
 /* The shared empty tables, where the kernel may take the lock of a table. */
@@ -573,7 +634,7 @@ static void pmem_free(struct morsel_pmem *pmem)
 	if (pmem->pgmap)
 		put_dev_pagemap(pmem->pgmap);
 	if (pmem->dax)
-		fs_put_dax(pmem->dax, NULL);
+		fs_put_dax(pmem->dax, pmem);
 	if (!IS_ERR_OR_NULL(pmem->bdev))
 		morsel_bdev_close(pmem->bdev);
 	kfree(pmem);

@@ -24,6 +24,8 @@ enum morsel_domain { MORSEL_DOMAIN_AUTO, MORSEL_DOMAIN_CACHE, MORSEL_DOMAIN_MEMO
  * @dax:     the same as memory
  * @pgmap:   what describes its frames; held, so that they do not go away
  * @domain:  what outlives a loss of power
+ * @start:   first page of it in @dax
+ * @poisoned: memory of it has failed
  * @started: allocation may begin, the frames in use are known
  * @lock:    protects @pinned
  * @pinned:  frames that were freed and that somebody still holds; they name one another
@@ -36,6 +38,8 @@ struct morsel_pmem {
 	struct dax_device *dax;
 	struct dev_pagemap *pgmap;
 	enum morsel_domain domain;
+	u64 start;
+	bool poisoned;
 	bool started;
 	spinlock_t lock;	/* protects pinned */
 	struct page *pinned;
@@ -48,6 +52,8 @@ void morsel_pmem_close(struct morsel_pmem *pmem);
 void morsel_pmem_source(struct morsel_dram *dram, struct morsel_pmem *pmem);
 int morsel_pmem_adopt(struct morsel_dram *dram, struct morsel_tree *tree);
 int morsel_pmem_adopt_pages(struct morsel_dram *dram, struct morsel_tree *tree);
+bool morsel_pmem_failed(const struct morsel_dram *dram, const struct morsel_tree *tree,
+			u64 index);
 void morsel_pmem_release(struct morsel_dram *dram, struct morsel_tree *tree);
 
 #endif /* MORSEL_PMEM_H */
