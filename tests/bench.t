@@ -88,16 +88,6 @@ check "memcached: well-formed" jq -e '.format == 1 and .benchmark == "memcached"
 	and all(.series[]; (.samples | length > 0) and all(.samples[]; . > 0))
 	and ([.series[] | select(.metric == "throughput").peer] == ["memcached on a morsel", "memcached"])' "$tmp/memcached.json"
 
-check "flame graphs are drawn" vm/run --cpus 1 --share "$tmp" -- bench/flame 1 "$tmp"
-check "of what the morsel does" grep -q "morsel_vm_fault" "$tmp/faults-flame-morsel-1.svg"
-check "and of what shared anonymous memory does" grep -q "shmem_fault" "$tmp/faults-flame-anonymous-1.svg"
-
-# A status of 1 says that a bar is missed.
-contention() { bench/contention/run --quick --out "$tmp/contention.json" || [ $? = 1 ]; }
-check "contention runs" contention
-check "contention: well-formed" jq -e '.format == 1 and .quick and all(.series[]; .samples | length > 0)
-	and ([.series[].peer] | unique == ["morsel", "shared anonymous"])' "$tmp/contention.json"
-
 check "instructions are counted" bench/instructions/run "$tmp/instructions.json"
 # A page that an earlier fault took along costs nothing.
 check "instructions: well-formed" jq -e '.format == 1
