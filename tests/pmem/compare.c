@@ -35,8 +35,8 @@ struct comparison {
 	size_t room;
 };
 
-__attribute__((format(printf, 3, 4))) static bool differs(struct comparison *c, const char *path,
-							  const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static bool
+differs(struct comparison *c, const char *path, const char *fmt, ...)
 {
 	int len = snprintf(c->text, c->room, "%.60s: ", path);
 	va_list ap;
@@ -190,7 +190,8 @@ static bool same_node(struct comparison *c, const char *path, int node)
 	if (n->kind == DIRECTORY)
 		return same_directory(c, path, node);
 	if (st.st_nlink != n->links)
-		return differs(c, path, "has %ju names, not %u", (uintmax_t)st.st_nlink, n->links);
+		return differs(c, path, "has %ju names, not %u", (uintmax_t)st.st_nlink,
+			       n->links);
 	return same_size(c, path, node, st.st_size) && same_bytes(c, path, node, st.st_size);
 }
 
@@ -230,7 +231,8 @@ static bool same_directory(struct comparison *c, const char *path, int node)
 		same = same_node(c, below, c->s->node[node].name[name]);
 	}
 	if (same && there != names)
-		return differs(c, path, "is read as %d names, of which there are %d", there, names);
+		return differs(c, path, "is read as %d names, of which there are %d", there,
+			       names);
 	return same;
 }
 

@@ -65,7 +65,8 @@ wrong "a name too many" 'ln "$file" 0/m' 'rm 0/m'
 wrong "a file too many" ': >0/m' 'rm 0/m'
 wrong "a directory too many" 'mkdir 0/m' 'rmdir 0/m'
 wrong "a name too few" 'mv "$file" ./m' 'mv ./m "$file"'
-wrong "a copy in its place" 'mv "$file" ./m && cp -a ./m "$file" && flip "$file" 0' 'mv ./m "$file"'
+wrong "a copy in its place" 'mv "$file" ./m && cp -a ./m "$file" && flip "$file" 0' \
+	'mv ./m "$file"'
 begin 1
 check "all is there before an operation" verify
 wrong "a bit, besides an operation" 'flip "$file" 0' 'flip "$file" 0'
@@ -75,7 +76,8 @@ begin 2
 wrong "two operations at once" true true
 begin 0
 first -type f -links +1 &&
-	wrong "a copy in the place of a link" 'mv "$file" ./m && cp -a ./m "$file"' 'mv ./m "$file"'
+	wrong "a copy in the place of a link" 'mv "$file" ./m && cp -a ./m "$file"' \
+		'mv ./m "$file"'
 first -type l && target=$(readlink "$file") &&
 	wrong "another target" 'ln -sfn "x$target" "$file"' 'ln -sfn "$target" "$file"'
 first -type f -perm /077 && mode=$(stat -c %a "$file") &&
