@@ -221,11 +221,10 @@ static int fs_statfs(struct dentry *dentry, struct kstatfs *statfs)
 	statfs->f_bsize = PAGE_SIZE;
 	statfs->f_namelen = NAME_MAX;
 	statfs->f_fsid = u64_to_fsid(huge_encode_dev(dev));
-	if (fs->pmem) {
+	if (fs->pmem)
 		pmem_statfs(fs, statfs);
-	} else {
+	else
 		budget_statfs(&fs->frames, &statfs->f_blocks, &statfs->f_bfree);
-	}
 	budget_statfs(&fs->inodes, &statfs->f_files, &statfs->f_ffree);
 	statfs->f_bavail = statfs->f_bfree;
 	return 0;

@@ -294,6 +294,7 @@ int morsel_object_adopt(struct morsel_object *object)
 		return err;
 	if (!object->adopted)
 		err = morsel_pmem_adopt_pages(&object->dram, &object->tree);
+	/* Pairs with the load above. */
 	if (!err)
 		smp_store_release(&object->adopted, true);
 	morsel_hold_unlock(&object->dram.hold);

@@ -35,6 +35,7 @@
 static void pmem_persist(const void *p, size_t bytes)
 {
 	arch_wb_cache_pmem((void *)p, bytes);
+	/* What is written back is on its way until then. */
 	wmb();
 }
 

@@ -39,7 +39,7 @@ done
 # Each of these is refused, with a line in the log that says why, and stays as it is.
 cp --sparse=always "$tmp/device" "$tmp/whole"
 # The first two MiB of the file are the driver's.
-damage() { printf "$2" | dd of="$tmp/device" bs=1 seek=$((2097152 + $1)) conv=notrunc status=none; }
+damage() { printf %b "$2" | dd of="$tmp/device" bs=1 seek=$((2097152 + $1)) conv=notrunc status=none; }
 refused() {
 	local what=$1
 	check "$what: refused, and says why" vm/run --timeout 120 --mem 2G --nvdimm "$tmp/device" -- bash -c "
