@@ -9,9 +9,9 @@ cd "$work" || exit
 
 # NAME=ROUNDS OPTION...
 stressors=(
-	access=20 chdir=50 chmod=50 copy-file=10 dentry=200 dir=200 dup=20 fallocate=10 fault=100
-	filename=10 flock=100 fstat=20 getdent=20 handle=50 hdd=50 inotify=5 iomix=50
-	lease=50 link=20 locka=100 lockf=100 lockofd=100 mknod=20 'mmap=5 --mmap-bytes 1M --mmap-file'
+	access=20 chdir=50 chmod=50 copy-file=10 dentry=200 dir=200 dup=20 fault=100
+	'fallocate=10 --fallocate-bytes 64M' filename=10 flock=100 fstat=20 getdent=20 handle=50 hdd=50 inotify=5
+	iomix=50 lease=50 link=20 locka=100 lockf=100 lockofd=100 mknod=20 'mmap=5 --mmap-bytes 1M --mmap-file'
 	'mmap=5 --mmap-bytes 1M --mmap-file --mmap-async' 'msync=50 --msync-bytes 1M' open=100
 	'readahead=20 --readahead-bytes 1M' rename=200 'revio=20 --revio-bytes 1M' 'seek=50 --seek-size 1M'
 	'sendfile=50 --sendfile-size 256K' splice=50 symlink=20 'sync-file=10 --sync-file-bytes 1M' touch=50
