@@ -53,6 +53,6 @@ refused "another magic number" "not a pool"
 damage 20 x
 refused "a damaged super block" "the super block is damaged"
 # Of the first table of the tree of inodes, an entry that is none of the pool.
-damage 12288 '\\xe7\\xff\\xff\\xff\\xff\\xff\\xff\\x80'
+damage 12288 '\x67\xf8\xff\xff\xff\x7f\x00\x80'
 refused "a tree that leads out of the pool" "names a frame that is not in the pool"
 finish
