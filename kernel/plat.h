@@ -118,15 +118,20 @@ static inline u32 morsel_plat_cmpxchg32(u32 *p, u32 old, u32 new)
 	return old;
 }
 
-/* CRC-32 as of IEEE 802.3, least significant bit first. */
+/* CRC-32 as of IEEE 802.3, least significant bit first, by four bits at a time. */
 static inline u32 crc32_le(u32 crc, const u8 *p, size_t len)
 {
-	int bit;
+	static const u32 of[16] = {
+		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+		0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+	};
 
 	while (len--) {
 		crc ^= *p++;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+		crc = crc >> 4 ^ of[crc & 15];
+		crc = crc >> 4 ^ of[crc & 15];
 	}
 	return crc;
 }

@@ -14,7 +14,13 @@
 char judge_before[TEXT], judge_after[TEXT];
 const char *judge_doing;
 unsigned int judge_violations;
-bool judge_formatting;
+bool judge_formatting, judge_first_only;
+
+void judge_end_if_failed(void)
+{
+	if (judge_first_only && tap_failed)
+		exit(done());
+}
 
 static void violation(const char *what, const char *text)
 {

@@ -14,6 +14,9 @@ extern const char *judge_doing;
 extern bool judge_formatting;
 /* What was not so, so far. */
 extern unsigned int judge_violations;
+/* Who wants to know only whether anything fails has seen enough when it does. */
+extern bool judge_first_only;
+void judge_end_if_failed(void);
 
 /* Of an image; for medium_arm(). */
 void judge(void *image);

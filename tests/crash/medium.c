@@ -19,7 +19,7 @@ struct pending {
 
 u64 *morsel_arena;
 u64 medium_base = 1;
-bool medium_adr;
+bool medium_adr, medium_thin;
 
 static struct morsel_pool *using;
 static medium_crash *on_crash, *on_image_crash;
@@ -31,6 +31,7 @@ static unsigned int pendings;
 static unsigned long states, sampled, stores;
 static long allowed = -1;
 static void *home, *memory;
+static size_t used;	/* bytes from the start on; behind them are zeroes */
 
 static void die(const char *what)
 {
@@ -81,7 +82,7 @@ static void leave(struct line *lines, unsigned int n)
 {
 	unsigned int seen[PENDING] = { 0 }, i, j;
 
-	memcpy(image, durable, sizeof(image));
+	medium_copy(image, durable);
 	for (i = 0; i < pendings; i++) {
 		size_t at = offset_of(pending[i].p);
 
@@ -135,7 +136,7 @@ void morsel_stored(const void *p)
 	stores += (char *)p >= (char *)memory && (char *)p < (char *)memory + MEDIUM_BYTES;
 	if (on_image_crash && memory == image && (char *)p >= image &&
 	    (char *)p < image + sizeof(image)) {
-		memcpy(second, image, sizeof(second));
+		medium_copy(second, image);
 		states++;
 		on_image_crash(second);
 		return;
@@ -143,14 +144,18 @@ void morsel_stored(const void *p)
 	if (!on_crash || memory != home || !ours(p))
 		return;
 	if (!medium_adr) {
-		memcpy(image, home, sizeof(image));
+		if (allowed > 0)
+			return;
+		medium_copy(image, home);
 		look();
 		return;
 	}
 	if (pendings == PENDING)
 		die("too many stores that are not persistent");
 	pending[pendings++] = (struct pending){ word, *word };
-	if (pendings > MANY && pendings % THIN)
+	if (allowed > 0)
+		return;
+	if (medium_thin && pendings > MANY && pendings % THIN)
 		return;
 	crash_without_caches();
 }
@@ -184,6 +189,11 @@ void *medium_put(void *copy)
 	return was;
 }
 
+void medium_copy(void *to, const void *from)
+{
+	memcpy(to, from, used);
+}
+
 void *medium_memory(void)
 {
 	return memory;
@@ -195,6 +205,9 @@ void medium_reset(void)
 		home = aligned_alloc(MORSEL_PAGE_SIZE, MEDIUM_BYTES);
 	medium_put(home);
 	memset(home, 0, MEDIUM_BYTES);
+	memset(image, 0, sizeof(image));
+	memset(second, 0, sizeof(second));
+	used = MORSEL_POOL_FIRST * MORSEL_PAGE_SIZE;
 	medium_source.persist = medium_adr ? persist : NULL;
 	on_crash = NULL;
 	allowed = -1;
@@ -262,6 +275,8 @@ static int take(u64 *frame)
 	}
 	if (!morsel_pool_frames_alloc(&using->frames, 0, frame, 1))
 		return -ENOSPC;
+	if (used < (*frame + 1) * MORSEL_PAGE_SIZE)
+		used = (*frame + 1) * MORSEL_PAGE_SIZE;
 	*frame += using->base;
 	memset(morsel_frame_table(*frame), 0, MORSEL_PAGE_SIZE);
 	if (medium_source.persist)

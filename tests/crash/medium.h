@@ -21,6 +21,8 @@ typedef void medium_crash(void *image);
 
 extern struct morsel_source medium_source;
 extern bool medium_adr;
+/* Of moments with very much that is not persistent look at few only: of a move. */
+extern bool medium_thin;
 
 /*
  * Where the machine has it, or a copy of it: the number of its first frame, from the next
@@ -30,6 +32,8 @@ extern u64 medium_base;
 /* A copy is what frames are in, at medium_base; returns what was. */
 void *medium_put(void *copy);
 void *medium_memory(void);
+/* All of an image that was ever in use. */
+void medium_copy(void *to, const void *from);
 
 /* All zeroes, and no crash. */
 void medium_reset(void);
@@ -56,7 +60,10 @@ void medium_skip(void);
 
 /* The pool whose frames the source hands out. */
 void medium_use(struct morsel_pool *pool);
-/* The n-th frame from now cannot be had; 0: all can. */
+/*
+ * The n-th frame from now cannot be had; 0: all can.  No crash comes before the one before it
+ * was: who does without that one has looked at those.
+ */
 void medium_fail_after(long n);
 
 #endif /* MEDIUM_H */

@@ -84,9 +84,9 @@ static void judge_move(void *image)
 {
 	static char copy[MEDIUM_BYTES] __attribute__((aligned(MORSEL_PAGE_SIZE)));
 
-	memcpy(copy, image, sizeof(copy));
+	medium_copy(copy, image);
 	arrive(copy, there);
-	memcpy(copy, image, sizeof(copy));
+	medium_copy(copy, image);
 	arrive(copy, here);
 	if (!(looks++ % EVERY))
 		medium_arm_image(judge_second);
@@ -154,10 +154,14 @@ void moves(bool kept_only)
 {
 	unsigned int i;
 
+	medium_thin = true;
 	for (int adr = 0; adr < 2 - kept_only; adr++) {
 		medium_adr = adr;
-		for (i = 0; i < sizeof(places) / sizeof(*places); i++)
+		for (i = 0; i < sizeof(places) / sizeof(*places); i++) {
 			move(i, i == 2);
+			judge_end_if_failed();
+		}
 	}
+	medium_thin = false;
 	medium_base = 1;
 }

@@ -149,5 +149,6 @@ void walk(unsigned int operations, bool kept_only)
 		disk_close(&disk);
 		ok(!wrong && !judge_violations, "%u operations at random, %s: %lu states", i,
 		   adr ? "caches lost" : "caches kept", medium_states() - states);
+		judge_end_if_failed();
 	}
 }
