@@ -33,6 +33,8 @@ extern bool fs_morsels;
 /* Options and directory, in this order the start of a test; fs_init() does both. */
 void fs_init(int argc, char **argv);
 void fs_enter(const char *dir);
+/* Blocks that one on a device may keep for inodes and names to come. */
+unsigned long fs_kept(void);
 /*
  * Removes what the test made, which must give back all blocks and inodes.  What
  * main() is to return.
