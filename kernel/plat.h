@@ -60,11 +60,16 @@ typedef uint32_t u32;
 typedef uint16_t u16;
 typedef uint8_t u8;
 
-/* A harness that stops after every store to a medium looks at it here. */
+/*
+ * A harness that stops after every store to a medium looks at it here, and one that
+ * interleaves has another one go on, or does before an atomic operation.
+ */
 #ifdef MORSEL_STORES
 void morsel_stored(const void *p);
+void morsel_racing(const void *p);
 #else
 #define morsel_stored(p)	((void)(p))
+#define morsel_racing(p)	((void)(p))
 #endif
 
 #define MORSEL_PFN_MASK		0x000ffffffffff000ull
@@ -88,6 +93,7 @@ static inline u64 min(u64 a, u64 b)
 
 static inline u64 cmpxchg64(u64 *p, u64 old, u64 new)
 {
+	morsel_racing(p);
 	if (__atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		morsel_stored(p);
@@ -96,8 +102,10 @@ static inline u64 cmpxchg64(u64 *p, u64 old, u64 new)
 
 static inline u64 xchg64(u64 *p, u64 v)
 {
-	u64 old = __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL);
+	u64 old;
 
+	morsel_racing(p);
+	old = __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL);
 	morsel_stored(p);
 	return old;
 }
@@ -105,14 +113,17 @@ static inline u64 xchg64(u64 *p, u64 v)
 #define morsel_plat_zalloc(n, size)	calloc(n, size)
 #define morsel_plat_publish(p, v)	morsel_plat_store(p, v)
 #define morsel_plat_free(p)		free(p)
-#define morsel_plat_fetch_or(p, v)	__atomic_fetch_or(p, v, __ATOMIC_ACQ_REL)
-#define morsel_plat_fetch_andnot(p, v)	__atomic_fetch_and(p, ~(v), __ATOMIC_ACQ_REL)
-#define morsel_plat_add32(p, v)		((void)__atomic_fetch_add(p, v, __ATOMIC_ACQ_REL))
+#define morsel_plat_fetch_or(p, v)	(morsel_racing(p), __atomic_fetch_or(p, v, __ATOMIC_ACQ_REL))
+#define morsel_plat_fetch_andnot(p, v)	\
+	(morsel_racing(p), __atomic_fetch_and(p, ~(v), __ATOMIC_ACQ_REL))
+#define morsel_plat_add32(p, v)		\
+	(morsel_racing(p), (void)__atomic_fetch_add(p, v, __ATOMIC_ACQ_REL))
 #define morsel_plat_weight(v)		((unsigned int)__builtin_popcountll(v))
 #define morsel_plat_lowest(v)		((unsigned int)__builtin_ctzll(v))
 
 static inline u32 morsel_plat_cmpxchg32(u32 *p, u32 old, u32 new)
 {
+	morsel_racing(p);
 	__atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_ACQ_REL,
 				    __ATOMIC_ACQUIRE);
 	return old;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "damage.h"
+#include "interleave.h"
 #include "judge.h"
 #include "move.h"
 #include "tap.h"
@@ -187,11 +188,12 @@ static void all(void)
 /*
  * -n STATES: at least so many; -k: caches are kept, only; -s SEED of what is random;
  * -x: end at the first failure; -o NAME: only operations whose name begins so, or walk,
- * moves, damage
+ * moves, damage, pairs
  */
 int main(int argc, char **argv)
 {
 	bool kept_only = false;
+	unsigned long orders = 0;
 	unsigned long least = 0;
 	int opt;
 
@@ -218,11 +220,15 @@ int main(int argc, char **argv)
 			walk(WALK, kept_only);
 		if (wanted("moves"))
 			moves(kept_only);
+		if (wanted("pairs"))
+			orders += pairs(least ? 4 : 3, least ? 2000 : 100, kept_only);
 		if (wanted("damage"))
 			damage(DAMAGE);
 	} while (medium_states() < least);
 	if (!kept_only && !*only)
 		ok(medium_states() >= 10000, "%lu states", medium_states());
+	if (orders)
+		note("%lu orders of pairs of operations", orders);
 	note("%lu states, %lu moments of which too many were possible to look at all",
 	     medium_states(), medium_sampled());
 	return done();

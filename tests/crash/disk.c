@@ -170,6 +170,11 @@ static struct morsel_pool_inode *inode_of(struct disk *disk, const char *path)
 	return morsel_pool_inode(&disk->pool, entry.name->inode);
 }
 
+struct morsel_tree disk_tree(struct disk *disk, const char *path)
+{
+	return content(disk, inode_of(disk, path));
+}
+
 bool disk_there(struct disk *disk, const char *path)
 {
 	return entry_of(disk, path).name;

@@ -45,6 +45,9 @@ int disk_set_xattrs(struct disk *disk, const char *path, unsigned char value);
  */
 void disk_stale(struct disk *disk, const char *path, const char *other);
 
+/* What a path's content is in. */
+struct morsel_tree disk_tree(struct disk *disk, const char *path);
+
 bool disk_there(struct disk *disk, const char *path);
 bool disk_same(struct disk *disk, const char *path, const char *other);
 bool disk_has(struct disk *disk, const char *path, u64 page);

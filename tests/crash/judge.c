@@ -29,6 +29,19 @@ static void violation(const char *what, const char *text)
 		note("%s: %s\n%s", judge_doing, what, text);
 }
 
+bool (*judge_otherwise)(struct disk *disk);
+
+/* It has been recovered: is it one of those that it can be? */
+static void judge_content(struct disk *disk, const char *wrong)
+{
+	static char text[TEXT];
+
+	disk_text(disk, text, sizeof(text));
+	if (judge_otherwise ? !judge_otherwise(disk) :
+			      strcmp(text, judge_before) && strcmp(text, judge_after))
+		violation(wrong, text);
+}
+
 /* Recovery of a copy, with or without mending; false: it refuses. */
 static bool recover(struct morsel_pool *pool, bool fix, struct morsel_pool_found *found)
 {
@@ -53,14 +66,10 @@ static void judge_again(void *image)
 {
 	struct morsel_pool_found found;
 	void *medium = medium_put(image);
-	static char text[TEXT];
 	struct disk disk;
 
-	if (recover(&disk.pool, true, &found)) {
-		disk_text(&disk, text, sizeof(text));
-		if (strcmp(text, judge_before) && strcmp(text, judge_after))
-			violation("neither before nor after, recovered twice", text);
-	}
+	if (recover(&disk.pool, true, &found))
+		judge_content(&disk, "neither before nor after, recovered twice");
 	morsel_pool_frames_exit(&disk.pool.frames);
 	medium_put(medium);
 }
@@ -69,7 +78,6 @@ void judge(void *image)
 {
 	struct morsel_pool_found looked, found, again;
 	void *medium = medium_put(image);
-	static char text[TEXT];
 	struct disk disk;
 
 	if (!recover(&disk.pool, false, &looked))
@@ -79,16 +87,14 @@ void judge(void *image)
 	if (!recover(&disk.pool, true, &found))
 		goto out;
 	medium_arm_image(NULL);
-	disk_text(&disk, text, sizeof(text));
-	if (strcmp(text, judge_before) && strcmp(text, judge_after))
-		violation("neither before nor after", text);
+	judge_content(&disk, "neither before nor after");
 	if (looked.inodes != found.inodes || looked.finished != found.finished ||
 	    looked.cut != found.cut || looked.cleared != found.cleared ||
 	    looked.pages != found.pages)
-		violation("looking finds something else than mending", text);
+		violation("looking finds something else than mending", "");
 	morsel_pool_frames_exit(&disk.pool.frames);
 	if (recover(&disk.pool, true, &again) && (again.finished || again.cut || again.cleared))
-		violation("mended twice", text);
+		violation("mended twice", "");
 out:
 	medium_arm_image(NULL);
 	morsel_pool_frames_exit(&disk.pool.frames);

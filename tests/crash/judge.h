@@ -18,6 +18,8 @@ extern unsigned int judge_violations;
 extern bool judge_first_only;
 void judge_end_if_failed(void);
 
+/* Who knows better than by these texts whether it is what it is to be. */
+extern bool (*judge_otherwise)(struct disk *disk);
 /* Of an image; for medium_arm(). */
 void judge(void *image);
 /* Is a frame in use that nothing leads to, or the other way round? */

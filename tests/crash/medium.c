@@ -20,6 +20,7 @@ struct pending {
 u64 *morsel_arena;
 u64 medium_base = 1;
 bool medium_adr, medium_thin;
+const struct medium_racing *medium_racing;
 
 static struct morsel_pool *using;
 static medium_crash *on_crash, *on_image_crash;
@@ -129,7 +130,26 @@ static void crash_without_caches(void)
 	}
 }
 
-void morsel_stored(const void *p)
+static void look_now(void)
+{
+	if (medium_adr) {
+		crash_without_caches();
+		return;
+	}
+	medium_copy(image, home);
+	look();
+}
+
+void medium_look(medium_crash *crash)
+{
+	medium_crash *was = on_crash;
+
+	on_crash = crash;
+	look_now();
+	on_crash = was;
+}
+
+static void crash_after(const void *p)
 {
 	u64 *word = (u64 *)((uintptr_t)p & ~7ul);
 
@@ -143,21 +163,26 @@ void morsel_stored(const void *p)
 	}
 	if (!on_crash || memory != home || !ours(p))
 		return;
-	if (!medium_adr) {
-		if (allowed > 0)
-			return;
-		medium_copy(image, home);
-		look();
-		return;
-	}
 	if (pendings == PENDING)
 		die("too many stores that are not persistent");
-	pending[pendings++] = (struct pending){ word, *word };
-	if (allowed > 0)
+	if (medium_adr)
+		pending[pendings++] = (struct pending){ word, *word };
+	if (allowed > 0 || (medium_racing && !medium_racing->worth(p)))
 		return;
-	if (medium_thin && pendings > MANY && pendings % THIN)
-		return;
-	crash_without_caches();
+	if (!medium_thin || pendings <= MANY || !(pendings % THIN))
+		look_now();
+}
+
+void morsel_racing(const void *p)
+{
+	if (medium_racing && memory == home)
+		medium_racing->turn(p);
+}
+
+void morsel_stored(const void *p)
+{
+	crash_after(p);
+	morsel_racing(p);
 }
 
 /* What was stored before stays; so does what no primitive told us of. */
@@ -178,6 +203,7 @@ static void persist(const void *p, size_t bytes)
 			pending[kept++] = pending[i];
 	}
 	pendings = kept;
+	morsel_racing(p);
 }
 
 void *medium_put(void *copy)
@@ -192,6 +218,11 @@ void *medium_put(void *copy)
 void medium_copy(void *to, const void *from)
 {
 	memcpy(to, from, used);
+}
+
+size_t medium_used(void)
+{
+	return used;
 }
 
 void *medium_memory(void)

@@ -34,6 +34,7 @@ void *medium_put(void *copy);
 void *medium_memory(void);
 /* All of an image that was ever in use. */
 void medium_copy(void *to, const void *from);
+size_t medium_used(void);
 
 /* All zeroes, and no crash. */
 void medium_reset(void);
@@ -50,6 +51,19 @@ void medium_go_on(medium_crash *crash);
  * with caches that persist.
  */
 void medium_arm_image(medium_crash *crash);
+/* All crashes that there can be now. */
+void medium_look(medium_crash *crash);
+
+/*
+ * Who interleaves is asked whether a store is worth a crash, and called where others may
+ * do something: after stores, before atomic operations, after lines were written back.
+ */
+struct medium_racing {
+	bool (*worth)(const void *p);
+	void (*turn)(const void *p);
+};
+extern const struct medium_racing *medium_racing;
+
 /* Images that were looked at; and those that were left out, of too many. */
 unsigned long medium_states(void);
 unsigned long medium_sampled(void);
