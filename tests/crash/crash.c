@@ -111,6 +111,7 @@ static void prepare(struct disk *disk)
 static void explore(const struct operation *operation)
 {
 	unsigned long states = medium_states();
+	static char before[TEXT];
 	struct disk disk;
 	bool leaked;
 	int err;
@@ -127,6 +128,11 @@ static void explore(const struct operation *operation)
 	medium_arm(judge);
 	err = operation->run(&disk);
 	medium_disarm();
+	/* It says that it is through: nothing but that will do. */
+	strcpy(before, judge_before);
+	strcpy(judge_before, judge_after);
+	medium_look(judge);
+	strcpy(judge_before, before);
 	leaked = judge_leaks(&disk);
 	disk_close(&disk);
 	ok(!err && !judge_violations && !leaked, "%s, %s: %lu states", operation->name,

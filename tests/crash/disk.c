@@ -175,6 +175,20 @@ struct morsel_tree disk_tree(struct disk *disk, const char *path)
 	return content(disk, inode_of(disk, path));
 }
 
+bool disk_empty(struct disk *disk, const char *path)
+{
+	struct morsel_tree names = names_in(disk, entry_of(disk, path).name->inode);
+	u64 slot;
+
+	for (slot = 0; slot < MOST_NAMES; slot++) {
+		struct morsel_pool_name *entry = morsel_pool_name(&names, slot);
+
+		if (entry && entry->inode)
+			return false;
+	}
+	return true;
+}
+
 bool disk_there(struct disk *disk, const char *path)
 {
 	return entry_of(disk, path).name;

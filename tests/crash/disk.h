@@ -48,6 +48,8 @@ void disk_stale(struct disk *disk, const char *path, const char *other);
 /* What a path's content is in. */
 struct morsel_tree disk_tree(struct disk *disk, const char *path);
 
+/* No name is in a directory. */
+bool disk_empty(struct disk *disk, const char *path);
 bool disk_there(struct disk *disk, const char *path);
 bool disk_same(struct disk *disk, const char *path, const char *other);
 bool disk_has(struct disk *disk, const char *path, u64 page);

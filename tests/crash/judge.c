@@ -2,7 +2,8 @@
 /*
  * judge.c - is what a crash has left as it has to be?
  *
- *  - Recovery accepts it, with each frame named once at most, and finds nothing more to mend the second time.
+ *  - Recovery accepts it, with each frame named once at most, and finds nothing more to
+ *    mend the second time.
  *  - The operation has been done or has not been begun, nothing in between.
  *  - Looking at it without mending finds the same.
  */

@@ -14,24 +14,27 @@
 #define LENGTH(a) (sizeof(a) / sizeof(*(a)))
 
 static const char *const paths[] = {
-	"a", "b", "d/a", "d/b", "e/a",
+	"a", "b", "d/a", "d/b", "e/a", "f/a",
 	"one that is longer than a line of the cache, so that it lies on two of them",
 	"d/one that is longer than a line of the cache, so that it lies on two of them",
 };
 static const u64 pages[] = { 0, 1, 2, 511, 512, 513, 512 * 512 };
 
-static const char *a, *b;
+/* Directories, of which some are there; what is in them is named by what they are. */
+static const char *const directories[] = { "d", "e", "f" };
+
+static const char *a, *b, *from, *to;
 static u64 page;
 static unsigned char value;
 
 /* Each of them can be done, or cannot be begun. */
 enum what {
 	CREATE, LINK, UNLINK, RENAME, EXCHANGE, CHOWN, WRITE, POPULATE, PUNCH, TRUNCATE,
-	XATTRS, SCRIBBLE, OPERATIONS
+	XATTRS, SCRIBBLE, MKDIR, RMDIR, MVDIR, OPERATIONS
 };
 static const char *const names[OPERATIONS] = {
 	"create", "link", "unlink", "rename", "exchange", "chown", "write", "populate",
-	"punch", "truncate", "xattrs", "scribble",
+	"punch", "truncate", "xattrs", "scribble", "mkdir", "rmdir", "rename of a directory",
 };
 
 static int operate(struct disk *disk, enum what what)
@@ -61,15 +64,40 @@ static int operate(struct disk *disk, enum what what)
 		return disk_set_xattrs(disk, a, value);
 	case SCRIBBLE:
 		return disk_scribble(disk, a, page, value);
+	case MKDIR:
+		return disk_create(disk, to, 0040700 | value);
+	case RMDIR:
+		return disk_unlink(disk, from);
+	case MVDIR:
+		return disk_rename(disk, from, to);
 	default:
 		return 0;
 	}
 }
 
+/* Is the directory there that a path is in? */
+static bool reachable(struct disk *disk, const char *path)
+{
+	char first[2] = { *path, 0 };
+
+	return path[1] != '/' || disk_there(disk, first);
+}
+
 static bool possible(struct disk *disk, enum what what)
 {
-	bool there = disk_there(disk, a);
+	bool there;
 
+	if (what == MKDIR)
+		return !disk_there(disk, to);
+	if (what == RMDIR)
+		return disk_there(disk, from) && disk_empty(disk, from);
+	/* Over one that is there only if that is empty. */
+	if (what == MVDIR)
+		return from != to && disk_there(disk, from) &&
+		       (!disk_there(disk, to) || disk_empty(disk, to));
+	if (!reachable(disk, a) || !reachable(disk, b))
+		return false;
+	there = disk_there(disk, a);
 	switch (what) {
 	case CREATE:
 		return !there;
@@ -96,6 +124,8 @@ static enum what choose(struct disk *disk)
 	do {
 		a = paths[random() % LENGTH(paths)];
 		b = paths[random() % LENGTH(paths)];
+		from = directories[random() % LENGTH(directories)];
+		to = directories[random() % LENGTH(directories)];
 		page = pages[random() % LENGTH(pages)];
 		value = 1 + random() % 100;
 		what = random() % OPERATIONS;
