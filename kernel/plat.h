@@ -113,13 +113,26 @@ static inline u64 xchg64(u64 *p, u64 v)
 #define morsel_plat_zalloc(n, size)	calloc(n, size)
 #define morsel_plat_publish(p, v)	morsel_plat_store(p, v)
 #define morsel_plat_free(p)		free(p)
-#define morsel_plat_fetch_or(p, v)	(morsel_racing(p), __atomic_fetch_or(p, v, __ATOMIC_ACQ_REL))
-#define morsel_plat_fetch_andnot(p, v)	\
-	(morsel_racing(p), __atomic_fetch_and(p, ~(v), __ATOMIC_ACQ_REL))
-#define morsel_plat_add32(p, v)		\
-	(morsel_racing(p), (void)__atomic_fetch_add(p, v, __ATOMIC_ACQ_REL))
 #define morsel_plat_weight(v)		((unsigned int)__builtin_popcountll(v))
 #define morsel_plat_lowest(v)		((unsigned int)__builtin_ctzll(v))
+
+static inline u64 morsel_plat_fetch_or(u64 *p, u64 v)
+{
+	morsel_racing(p);
+	return __atomic_fetch_or(p, v, __ATOMIC_ACQ_REL);
+}
+
+static inline u64 morsel_plat_fetch_andnot(u64 *p, u64 v)
+{
+	morsel_racing(p);
+	return __atomic_fetch_and(p, ~v, __ATOMIC_ACQ_REL);
+}
+
+static inline void morsel_plat_add32(int *p, int v)
+{
+	morsel_racing(p);
+	__atomic_fetch_add(p, v, __ATOMIC_ACQ_REL);
+}
 
 static inline u32 morsel_plat_cmpxchg32(u32 *p, u32 old, u32 new)
 {
