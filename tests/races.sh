@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/configuration.sh
 
-[ "$kernel" = 6.1 ] && seconds=10 || seconds=30
+[ "$kernel" = 6.1 ] && seconds=10 || seconds=20
 exec vm/run "${configuration[@]}" --nodes 2 --mem 1G --timeout 7200 -- \
 	tests/guest/run-all -s "${SECONDS_PER_RACE:-$seconds}" -v -t 7200 \
 	race-dontneed race-munmap race-mprotect race-mremap race-fork \

@@ -1,1 +1,0 @@
-pmem-warm.sh
