@@ -294,9 +294,10 @@ int morsel_object_adopt(struct morsel_object *object)
 		return err;
 	if (!object->adopted)
 		err = morsel_pmem_adopt_pages(&object->dram, &object->tree);
-	/* Pairs with the load above. */
-	if (!err)
+	if (!err) {
+		/* Pairs with the load above. */
 		smp_store_release(&object->adopted, true);
+	}
 	morsel_hold_unlock(&object->dram.hold);
 	return err;
 }
