@@ -19,7 +19,7 @@ guest() {
 
 truncate -s 256M "$tmp/device"
 check "a device is made a pool" vm/run --timeout 120 --mem 2G --nvdimm "$tmp/device" -- \
-	build/tools/mkfs.morselfs /dev/pmem0
+	build/bin/mkfs.morselfs /dev/pmem0
 check "and filled" guest 6.12 2G cpu "
 	tests/pmem/keep make /run/pool
 	grep ' /run/pool .*persistence_domain=cpu_cache' /proc/mounts
