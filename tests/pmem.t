@@ -36,45 +36,6 @@ for machine in "6.1 3G cpu" "6.12 4G mem-ctrl" "6.1 2G mem-ctrl" "6.12 2G cpu"; 
 
 done
 
-# What goes wrong while it is mounted.
-cat >"$tmp/trouble" <<'END'
-set -ex
-mount -t debugfs none /sys/kernel/debug || true
-modprobe hwpoison-inject
-tests/pmem/failed /run/pool
-# Full, and not any more.
-avail() { df --output=avail /run/pool | tail -n 1 | tr -d ' '; }
-free=$(avail)
-! cat /dev/zero >/run/pool/zero
-[ "$(avail)" = 0 ]
-! mkdir -p /run/pool/more/{1..2000}
-rm -r /run/pool/zero /run/pool/more
-left=$(avail)
-((free - left < 1024))
-# Read-only, and what is on a device is the device's to say.
-mount -o remount,ro /run/pool
-! touch /run/pool/file
-! mount -o remount,rw,size=1G /run/pool
-mount -o remount,rw /run/pool
-# The device is taken away: the kernel waits until it is unmounted.
-driver=/sys/bus/nd/drivers/nd_pmem
-for device in "$driver"/pfn*; do
-	echo "${device##*/}" >"$driver/unbind" &
-done
-sleep 2
-[ -e /dev/pmem0 ] && touch /run/pool/file
-umount /run/pool
-wait
-[ ! -e /dev/pmem0 ]
-mkdir /run/pool/none && mount --bind /run/pool/none /run/pool
-END
-cp --sparse=always "$tmp/device" "$tmp/before"
-for kernel in 6.12 6.1; do
-	check "failed memory, no room, read-only, taken away: $kernel" guest "$kernel" 2G cpu "bash '$tmp/trouble'"
-	cp --sparse=always "$tmp/before" "$tmp/device"
-done
-rm "$tmp/before"
-
 # Each of these is refused, with a line in the log that says why, and stays as it is.
 cp --sparse=always "$tmp/device" "$tmp/whole"
 # The first two MiB of the file are the driver's.
