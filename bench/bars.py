@@ -42,6 +42,16 @@ class Ratio:
 
 
 @dataclass(frozen=True)
+class Seconds:
+    """A median as it is: a limit for people who wait, whatever others take."""
+
+    peer: str
+
+    def of(self, metric):
+        return _median(metric, self.peer, None)
+
+
+@dataclass(frozen=True)
 class Excess:
     """As Ratio, of what both have more than @base, which every process has."""
 
@@ -99,7 +109,7 @@ class Bar:
     what: str
     benchmark: str
     metric: str
-    value: object  # Ratio, Excess, Spread or Worst
+    value: object  # Ratio, Seconds, Excess, Spread or Worst
     direction: str  # of COMPARE
     limit: float
     thesis: str  # and what peers reach
@@ -182,6 +192,8 @@ SHM, SHM_POPULATED = "POSIX shm", "POSIX shm, MAP_POPULATE"
 ANONYMOUS = "shared anonymous"
 MORSELFS, TMPFS = "morselfs", "tmpfs"
 MEMCACHED = ("memcached on a morsel", None), ("memcached", None)
+PERSISTENT = ("morselfs, persistent", None)
+PAIR = "allocate + free a frame"
 GIB = 1 << 30
 
 BARS = (
@@ -264,4 +276,19 @@ BARS = (
     Bar("cache-line transfers per fault, 48 simulated CPUs: to those of shared anonymous memory",
         "contention", "cache-line transfers per fault", Ratio(("morsel", 48), (ANONYMOUS, 48)),
         "<=", 1 / 3, "thesis: 3 times as fast on two NUMA nodes"),
+    Bar("persistent file of 1 GiB, map + touch: times as fast as on XFS (DAX)",
+        "pmem", "map + touch", Ratio(("xfs", None), PERSISTENT), ">=", 10,
+        "", needs=(("file bytes", GIB),)),
+    Bar("persistent file of 1 GiB, map + touch: times as fast as on ext4 (DAX)",
+        "pmem", "map + touch", Ratio(("ext4", None), PERSISTENT), ">=", 10,
+        "", needs=(("file bytes", GIB),)),
+    Bar("population by faults of a persistent file: times as fast as of one in memory",
+        "pmem", FAULTS, Ratio(("morselfs, volatile", None), PERSISTENT), ">=", 0.8, ""),
+    Bar("allocator of persistent frames, 1 processor: times as fast as the kernel's",
+        "pmem", PAIR, Ratio(("buddy", 1), ("pool", 1)), ">=", 1.0, "LLFree: faster"),
+    Bar("allocator of persistent frames, 2 processors: times as fast as the kernel's",
+        "pmem", PAIR, Ratio(("buddy", 2), ("pool", 2)), ">=", 1.0, "LLFree: faster"),
+    Bar("mount after a crash with 8 GiB populated, seconds",
+        "pmem", "mount after a crash", Seconds(PERSISTENT[0]), "<=", 2, "",
+        needs=(("bytes at the crash", 8 * GIB),)),
 )

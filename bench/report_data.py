@@ -214,7 +214,7 @@ def _document(path, data):
 # As the thesis has them; others follow by name.
 ORDER = (
     "faults populate map attach transfer memcached model processes fork growth files build"
-    " contention"
+    " contention pmem"
 ).split()
 
 

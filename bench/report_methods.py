@@ -108,4 +108,16 @@ METHODS = {
         " from one CPU to another, per fault. What the model leaves out stands in"
         " docs/performance.md.",
     ),
+    "pmem": (
+        "Files on persistent memory",
+        "morselfs on an emulated NVDIMM, ext4 and XFS (DAX) on another of the same size, morselfs"
+        " in memory; one boot. A full file of 1 GiB is mapped, one byte of every page is read, and"
+        " it is unmapped; touched again, nothing faults, so what is left is the processor’s. A new"
+        " one is populated by writing to each of its pages. ext4 and XFS may use entries of 2 MiB"
+        " where their extents allow it. The allocator: kernel threads, each on a processor of its"
+        " own, take a frame and give it back, from the pool’s allocator and from the kernel’s"
+        " (order 0, its frames not cleared). Mounting: the machine is killed while the device holds"
+        " 8 GiB of files and names are moved; the time of mount(8) after that, and again after each"
+        " of some more kills.",
+    ),
 }

@@ -88,14 +88,6 @@ check "memcached: well-formed" jq -e '.format == 1 and .benchmark == "memcached"
 	and all(.series[]; (.samples | length > 0) and all(.samples[]; . > 0))
 	and ([.series[] | select(.metric == "throughput").peer] == ["memcached on a morsel", "memcached"])' "$tmp/memcached.json"
 
-check "instructions are counted" bench/instructions/run "$tmp/instructions.json"
-# A page that an earlier fault took along costs nothing.
-check "instructions: well-formed" jq -e '.format == 1
-	and all(.series[]; (.samples | length > 0) and (.samples | add / length > 500) and (.functions | length > 0)
-		and ((.peer | contains("MADV_SEQUENTIAL")) or all(.samples[]; . > 500)))
-	and ([.series[] | select(.metric == "instructions, page fault").peer]
-		| index("morsel") and index("shared anonymous"))' "$tmp/instructions.json"
-
 check "an unknown benchmark is refused" bash -c "! build/bench/morsel-bench nothing"
 check "so is a senseless number of rounds" bash -c "! build/bench/morsel-bench -r 0 faults"
 finish

@@ -1,33 +1,81 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""report.py KERNEL QUICK FILES PAIRS OUT: what bench/pmem/run has measured, as a table
-and, in the format of morsel-bench, as a document."""
+"""report.py QUICK FILES PAIRS OUT - what bench/pmem/run has measured
+
+FILES  lines of three fields with tabs between: metric, peer, nanoseconds; or "option" or
+       "machine", name, value
+PAIRS  lines of allocator.c: processors, peer, nanoseconds, pairs
+OUT    gets a document of the format of morsel-bench; the table is printed
+"""
+
 import collections
+import datetime
 import json
 import statistics
 import sys
 
-kernel, quick, files, pairs, out = sys.argv[1:]
-series = collections.defaultdict(list)
-for line in open(files):
-    metric, peer, nanoseconds = line.rstrip("\n").split("\t")
-    series[metric, peer].append(int(nanoseconds) / 1e9)
-for line in open(pairs):
-    threads, peer, nanoseconds, count = line.split()
-    series[f"allocate + free a frame, {threads} threads", peer].append(
-        int(nanoseconds) / int(count) / 1e9)
-
-document = {
-    "format": 1, "benchmark": "pmem", "quick": quick == "true",
-    "machine": {"kernel": kernel},
-    "series": [{"metric": metric, "peer": peer, "unit": "s", "samples": samples}
-               for (metric, peer), samples in series.items()],
-}
-with open(out, "w") as file:
-    json.dump(document, file, indent=1)
 OURS = {"pool", "morselfs, persistent"}
-for (metric, peer), samples in sorted(series.items()):
-    low, *_, high = sorted(samples) if len(samples) > 1 else samples * 2
-    median = statistics.median(samples)
-    ours = [statistics.median(s) for (m, p), s in series.items() if m == metric and p in OURS]
-    ratio = f"{median / ours[0]:8.2f} x ours" if ours and peer not in OURS else ""
-    print(f"{metric:36} {peer:22} {median * 1e3:14.6f} ms [{low * 1e3:.6f} {high * 1e3:.6f}] {ratio}")
+
+
+def read(files, pairs):
+    """Samples in seconds by (metric, peer, processors or None), options, the machine."""
+    series = collections.defaultdict(list)
+    told = {"option": {}, "machine": {"cpus": 2, "pti": False}}
+    with open(files, encoding="utf-8") as lines:
+        for line in lines:
+            what, name, value = line.rstrip("\n").split("\t")
+            if what in told:
+                told[what][name] = int(value) if value.isdecimal() else value
+            else:
+                series[what, name, None].append(int(value) / 1e9)
+    with open(pairs, encoding="utf-8") as lines:
+        for line in lines:
+            threads, peer, nanoseconds, count = line.split()
+            series["allocate + free a frame", peer, int(threads)].append(
+                int(nanoseconds) / int(count) / 1e9
+            )
+    return series, told["option"], told["machine"]
+
+
+def table(series):
+    for (metric, peer, threads), samples in sorted(series.items(), key=str):
+        median = statistics.median(samples)
+        ours = next(
+            s for (m, p, t), s in series.items() if (m, t) == (metric, threads) and p in OURS
+        )
+        ratio = "" if peer in OURS else f" {median / statistics.median(ours):8.2f} x ours"
+        title = metric + (f", {threads} threads" if threads else "")
+        print(
+            f"{title:36} {peer:22}"
+            f" {median * 1e3:14.6f} ms [{min(samples) * 1e3:.6f} {max(samples) * 1e3:.6f}]{ratio}"
+        )
+
+
+def main(quick, files, pairs, out):
+    series, options, machine = read(files, pairs)
+    document = {
+        "format": 1,
+        "benchmark": "pmem",
+        "quick": quick == "true",
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "machine": machine,
+        "options": options,
+        "missing": [],
+        "series": [
+            {
+                "metric": metric,
+                "unit": "s",
+                "peer": peer,
+                "axis": threads and "threads",
+                "x": threads,
+                "samples": samples,
+            }
+            for (metric, peer, threads), samples in series.items()
+        ],
+    }
+    with open(out, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1)
+    table(series)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
