@@ -6,7 +6,8 @@
  * to the same as if nothing had failed; when it is removed, all blocks, inodes and
  * frames are back.  The operations run on a file system of their own, which can be
  * unmounted in the end, and then kmemleak finds nothing.  Needs a kernel with fault
- * injection.
+ * injection.  On a pool that file system is on a second device, and mounting it is one
+ * more operation.
  */
 #include "failnth.h"
 
@@ -26,6 +27,7 @@ static struct attempt *try;
 static struct statfs room;
 static struct morsel_stats frames;
 static int device;
+static bool pool;
 
 static void enter(void)
 {
@@ -82,17 +84,34 @@ static struct morsel_stats stats(void)
 	return s;
 }
 
+static int small_mount(void)
+{
+	if (!pool)
+		return fs_mount("small", "size=16m");
+	return mount("/dev/pmem1", "small", "morselfs", 0, NULL) ? errno : 0;
+}
+
+static void small_statfs(struct statfs *now)
+{
+	if (statfs("small", now))
+		bail("statfs: %s", strerror(errno));
+}
+
+static void tidy(void)
+{
+	umount("small/try/dir");
+	fs_remove("small/try");
+}
+
 /* The process is gone, and what it has made is removed: nothing is left of it. */
 static bool intact(void)
 {
 	struct morsel_stats s;
 	struct statfs now;
 
-	umount("small/try/dir");
-	fs_remove("small/try");
+	tidy();
 	s = stats();
-	if (statfs("small", &now))
-		bail("statfs: %s", strerror(errno));
+	small_statfs(&now);
 	if (now.f_bfree == room.f_bfree && now.f_ffree == room.f_ffree &&
 	    s.morsels == frames.morsels &&
 	    s.data_frames == frames.data_frames &&
@@ -112,9 +131,52 @@ static void walk(const struct op *ops, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		try->op = &ops[i];
 		is(reap(spawn(unarmed, NULL)), DONE, "%s", ops[i].name);
-		ok(intact(), "and nothing is left");
+		if (pool) {
+			/* But for what a directory and the inodes once grew to. */
+			tidy();
+			frames = stats();
+			small_statfs(&room);
+		} else {
+			ok(intact(), "and nothing is left");
+		}
 		failnth_walk(ops[i].name, &try->nth, attempt, intact);
 	}
+}
+
+static int attempt_mount(void *unused)
+{
+	int nth = failnth_arm(&try->nth);
+	int got = failnth_end(&try->nth, nth, small_mount());
+
+	(void)unused;
+	if (try->nth.err)
+		need(small_mount() == 0);
+	need(umount("small") == 0);
+	return got;
+}
+
+static bool intact_unmounted(void)
+{
+	struct morsel_stats s = stats();
+
+	return s.morsels == frames.morsels && s.data_frames == frames.data_frames &&
+	       s.table_frames == frames.table_frames;
+}
+
+/* One of everything that a mount brings back is there. */
+static void walk_mount(void)
+{
+	if (mkdir("small/left", 0755) || chdir("small/left"))
+		bail("small/left: %s", strerror(errno));
+	state_make(FULL);
+	state_make_names();
+	if (chdir("../.."))
+		bail("..: %s", strerror(errno));
+	is(umount("small"), 0, "unmounted with something on it");
+	frames = stats();
+	failnth_walk("mount", &try->nth, attempt_mount, intact_unmounted);
+	is(small_mount(), 0, "mounted at last");
+	fs_remove("small/left");
 }
 
 #define KMEMLEAK "/sys/kernel/debug/kmemleak"
@@ -147,15 +209,17 @@ int main(int argc, char **argv)
 	device = open("/dev/morsel", O_RDONLY | O_CLOEXEC);
 	try = shared(sizeof(*try));
 	mkdir("small", 0755);
-	is(fs_mount("small", "size=16m"), 0, "mounted");
-	if (statfs("small", &room))
-		bail("statfs: %s", strerror(errno));
+	pool = getenv("MORSEL_POOL");
+	is(small_mount(), 0, "mounted");
+	small_statfs(&room);
 	frames = stats();
 	try->names = true;
 	walk(on_names, n_on_names);
 	try->names = false;
 	walk(on_data, n_on_data);
 	walk(on_maps, n_on_maps);
+	if (pool)
+		walk_mount();
 	is(umount("small"), 0, "unmounted");
 	is(leaks(), 0, "kmemleak: nothing of ours is left");
 	return fs_done();
