@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Every benchmark runs, with everything small, and leaves results that are whole:
-# nothing is said of times.
+# The benchmarks of morsel-bench run, with everything small, and leave results that
+# are whole: nothing is said of times.  tests/debug/bench.t has those that take longer.
 
 cd "$(dirname "$0")/.." || exit 1
 . tests/tap.sh
@@ -82,11 +82,6 @@ for name in "${names[@]}"; do
 	is "$name: has what the report needs" \
 		"$(comm -13 <(jq -r '.series[] | "\(.metric)/\(.peer)"' "$tmp/$name.json" | sort -u) <(wanted "$name" | sort))" ""
 done
-
-check "memcached runs" vm/run --share "$tmp" -- bench/memcached --quick --rounds 1 --output "$tmp/memcached.json"
-check "memcached: well-formed" jq -e '.format == 1 and .benchmark == "memcached" and .quick
-	and all(.series[]; (.samples | length > 0) and all(.samples[]; . > 0))
-	and ([.series[] | select(.metric == "throughput").peer] == ["memcached on a morsel", "memcached"])' "$tmp/memcached.json"
 
 check "an unknown benchmark is refused" bash -c "! build/bench/morsel-bench nothing"
 check "so is a senseless number of rounds" bash -c "! build/bench/morsel-bench -r 0 faults"

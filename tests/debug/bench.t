@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Those measurements that take a while even when they are small: flame graphs,
-# contention of many processors, instructions one by one, and persistent memory, whose
-# guests are killed.
+# contention of many processors, memcached, instructions one by one, and
+# persistent memory, whose guests are killed.
 
 cd "$(dirname "$0")/../.." || exit 1
 . tests/tap.sh
@@ -19,6 +19,11 @@ contention() { bench/contention/run --quick --out "$tmp/contention.json" || [ $?
 check "contention runs" contention
 check "contention: well-formed" jq -e '.format == 1 and .quick and all(.series[]; .samples | length > 0)
 	and ([.series[].peer] | unique == ["morsel", "shared anonymous"])' "$tmp/contention.json"
+
+check "memcached runs" vm/run --share "$tmp" -- bench/memcached --quick --rounds 1 --output "$tmp/memcached.json"
+check "memcached: well-formed" jq -e '.format == 1 and .benchmark == "memcached" and .quick
+	and all(.series[]; (.samples | length > 0) and all(.samples[]; . > 0))
+	and ([.series[] | select(.metric == "throughput").peer] == ["memcached on a morsel", "memcached"])' "$tmp/memcached.json"
 
 check "instructions are counted" bench/instructions/run "$tmp/instructions.json"
 # A page that an earlier fault took along costs nothing.
