@@ -121,9 +121,11 @@ static int xattr_replace(struct morsel_inode *inode, struct morsel_xattr *old,
 	err = morsel_fs_pay(&inode->inode, bytes);
 	if (err)
 		return err;
-	if (old)
+	if (old && xattr)
+		list_replace(&old->list, &xattr->list);
+	else if (old)
 		list_del(&old->list);
-	if (xattr)
+	else if (xattr)
 		list_add_tail(&xattr->list, &inode->xattrs);
 	return 0;
 }
