@@ -41,6 +41,7 @@ static inline void *morsel_plat_zalloc(size_t n, size_t size)
 #define morsel_plat_fetch_or(p, v)	((u64)atomic64_fetch_or(v, (atomic64_t *)(p)))
 #define morsel_plat_fetch_andnot(p, v)	((u64)atomic64_fetch_andnot(v, (atomic64_t *)(p)))
 #define morsel_plat_add32(p, v)		atomic_add(v, (atomic_t *)(p))
+#define morsel_plat_fetch_add32(p, v)	((u32)atomic_fetch_add(v, (atomic_t *)(p)))
 #define morsel_plat_cmpxchg32(p, a, b)	cmpxchg(p, a, b)
 #define morsel_plat_weight(v)		hweight64(v)
 #define morsel_plat_lowest(v)		__ffs64(v)
@@ -132,6 +133,12 @@ static inline void morsel_plat_add32(int *p, int v)
 {
 	morsel_racing(p);
 	__atomic_fetch_add(p, v, __ATOMIC_ACQ_REL);
+}
+
+static inline u32 morsel_plat_fetch_add32(u32 *p, u32 v)
+{
+	morsel_racing(p);
+	return __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL);
 }
 
 static inline u32 morsel_plat_cmpxchg32(u32 *p, u32 old, u32 new)

@@ -570,7 +570,7 @@ again:
 	err = morsel_pool_frames_init(&pool->frames, pool->super->frames, nr_cpu_ids);
 	if (err)
 		return err;
-	err = morsel_pool_recover(pool, fix, &found);
+	err = morsel_pool_recover(pool, fix, num_online_cpus(), &found);
 	if (err && found.why)
 		pr_err("%s: inode %llu %s\n", path, found.inode, found.why);
 	*why = found.why ? : "out of memory";

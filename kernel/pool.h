@@ -209,7 +209,7 @@ struct morsel_pool_found {
 };
 
 /* pool_recover.c */
-int morsel_pool_recover(struct morsel_pool *pool, bool fix,
+int morsel_pool_recover(struct morsel_pool *pool, bool fix, unsigned int workers,
 			struct morsel_pool_found *found);
 
 /* pool_inode.c */

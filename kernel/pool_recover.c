@@ -6,21 +6,20 @@
  * that are in use, from these to their tables and pages.  Every frame on the way is
  * marked; all others are free, which is how a frame that was in flight at a crash is
  * found again.  The time is in proportion to tables, directories and inodes, not to
- * data; a leaf takes some three nanoseconds.
+ * data.
  *
- * One worker does all.  Several could: inodes of the queue have nothing in common but the
- * words that frames are marked in, which is atomic, the queue, and the sums; and so have
- * the children of a table in take_table().
+ * One worker follows names and inodes; what takes the time, the trees of files, is left
+ * to several (pool_trees.c), who are through before names are finished.
  *
- * Nothing is believed: an entry that names no frame of the pool, has flags that nobody
- * gave it, or names a frame that something else named already, ends it all.
+ * Nothing is believed: a name that is none, an inode that nobody wrote, a tree with an
+ * entry that nobody made ends it all.
  *
  * What a crash has interrupted is finished: names that were being moved (see
  * pool_names.c), pages behind the end of files that were being cut.  What was written
  * behind the end within the last page is cleared.  Recovery can be interrupted itself, at
  * any store; it begins anew then.
  */
-#include "pool.h"
+#include "pool_trees.h"
 
 #define ENTRY_MAY	MORSEL_POOL_MAY_FLAGS
 
@@ -29,6 +28,7 @@
  * @pool:  the pool
  * @found: the result
  * @fix:   finish what is unfinished; else only look
+ * @trees: of all that was found
  * @seen:  bit for each inode that a name leads to
  * @queue: their numbers, in the order in which they were found
  * @head:  the next one of these that is looked at
@@ -39,6 +39,7 @@ struct recovery {
 	struct morsel_pool *pool;
 	struct morsel_pool_found *found;
 	bool fix;
+	struct morsel_pool_trees trees;
 	u64 *seen;
 	u32 *queue;
 	u64 head;
@@ -53,136 +54,12 @@ static int wrong(struct recovery *r, u64 inode, const char *why)
 	return -EUCLEAN;
 }
 
-static bool in_pool(struct recovery *r, u64 frame)
-{
-	return frame >= r->pool->base + MORSEL_POOL_FIRST &&
-	       frame < r->pool->base + r->pool->frames.count;
-}
-
-/* A frame is named: in the pool, and nothing else's. */
-static int take_frame(struct recovery *r, u64 inode, u64 frame)
-{
-	if (!in_pool(r, frame))
-		return wrong(r, inode, "names a frame that is not in the pool");
-	if (!morsel_pool_frames_mark(&r->pool->frames, frame - r->pool->base))
-		return wrong(r, inode, "names a frame that is in use elsewhere");
-	return 0;
-}
-
-static bool flags_valid(u64 entry, u64 flags)
-{
-	return !((entry ^ flags) & ~MORSEL_PFN_MASK & ~ENTRY_MAY);
-}
-
 static bool is_directory(struct recovery *r, u64 number)
 {
 	struct morsel_pool_attr attr;
 
 	morsel_pool_attr_get(morsel_pool_inode(r->pool, number), &attr);
 	return (attr.mode & 0170000) == 0040000;
-}
-
-/* Pages behind the end of their file are free, or they will be once they are cut. */
-static int cut_leaves(struct recovery *r, u64 inode, u64 *leaves, unsigned int i)
-{
-	for (; i < MORSEL_ENTRIES; i++) {
-		u64 entry = READ_ONCE(leaves[i]);
-
-		if (!entry)
-			continue;
-		if (!flags_valid(entry, r->pool->source->leaf_flags))
-			return wrong(r, inode, "has a page with wrong flags");
-		if (!in_pool(r, morsel_entry_pfn(entry)))
-			return wrong(r, inode, "names a frame that is not in the pool");
-		r->found->cut++;
-		if (r->fix)
-			morsel_pool_commit(r->pool, &leaves[i], 0);
-	}
-	return 0;
-}
-
-/*
- * The first @count leaves of a table.  Most of what recovery does is this, so it is all
- * in one place, and frames that lie side by side, as they do, are marked at once.
- */
-static int take_leaves(struct recovery *r, u64 inode, const u64 *leaves, unsigned int count)
-{
-	u64 flags = r->pool->source->leaf_flags, mask = ~MORSEL_PFN_MASK & ~ENTRY_MAY;
-	u64 first = r->pool->base + MORSEL_POOL_FIRST;
-	u64 frames = r->pool->frames.count - MORSEL_POOL_FIRST;
-	u64 word = 0, bits = 0, pages = 0;
-	unsigned int i;
-
-	for (i = 0; i < count; i++) {
-		u64 entry = READ_ONCE(leaves[i]), frame, bit;
-
-		if (!entry)
-			continue;
-		if ((entry ^ flags) & mask)
-			return wrong(r, inode, "has a page with wrong flags");
-		frame = morsel_entry_pfn(entry) - first;
-		if (frame >= frames)
-			return wrong(r, inode, "names a frame that is not in the pool");
-		frame += MORSEL_POOL_FIRST;
-		bit = 1ull << frame % MORSEL_WORD_FRAMES;
-		if (frame / MORSEL_WORD_FRAMES != word || bits & bit) {
-			if (!morsel_pool_frames_mark_word(&r->pool->frames, word, bits))
-				goto twice;
-			word = frame / MORSEL_WORD_FRAMES;
-			bits = 0;
-		}
-		bits |= bit;
-		pages++;
-	}
-	if (!morsel_pool_frames_mark_word(&r->pool->frames, word, bits))
-		goto twice;
-	r->found->pages += pages;
-	return 0;
-twice:
-	return wrong(r, inode, "names a frame that is in use elsewhere");
-}
-
-/* A table of @level that covers pages from @first on; from @end on there are none. */
-static int take_table(struct recovery *r, u64 inode, u64 frame, unsigned int level,
-		      u64 first, u64 end)
-{
-	u64 *table, hole = r->pool->source->hole[level];
-	unsigned int i;
-	int err = take_frame(r, inode, frame);
-
-	if (err)
-		return err;
-	r->found->tables++;
-	table = morsel_frame_table(frame);
-	cond_resched();
-	if (level == 1) {
-		unsigned int count = end > first ? min(end - first, (u64)MORSEL_ENTRIES) : 0;
-
-		err = take_leaves(r, inode, table, count);
-		return err ? : cut_leaves(r, inode, table, count);
-	}
-	for (i = 0; i < MORSEL_ENTRIES && !err; i++) {
-		u64 entry = READ_ONCE(table[i]);
-
-		if (entry == hole)
-			continue;
-		if (!flags_valid(entry, r->pool->source->table_flags))
-			return wrong(r, inode, "has a table with wrong flags");
-		err = take_table(r, inode, morsel_entry_pfn(entry), level - 1,
-				 first + i * morsel_level_pages(level - 1), end);
-	}
-	return err;
-}
-
-static int take_tree(struct recovery *r, u64 inode, u64 top, u64 end)
-{
-	unsigned int order = top % MORSEL_PAGE_SIZE;
-
-	if (!top)
-		return 0;
-	if (!order || order >= MORSEL_LEVELS || top & ~MORSEL_PFN_MASK & ~0xfffull)
-		return wrong(r, inode, "has a root with wrong flags");
-	return take_table(r, inode, morsel_entry_pfn(top), order, 0, end);
 }
 
 /* A name leads to an inode. */
@@ -266,36 +143,6 @@ static bool reserved_valid(const struct morsel_pool_inode *inode,
 	return !attr->pad;
 }
 
-/*
- * A file that ends within a page: who mapped that could write behind the end, which is
- * nobody's; who makes the file longer relies on zeroes there.
- */
-static void take_end(struct recovery *r, struct morsel_pool_inode *inode, u64 size)
-{
-	unsigned int i = size % MORSEL_PAGE_SIZE / sizeof(u64), part = size % sizeof(u64);
-	struct morsel_tree tree;
-	bool dirty = false;
-	u64 *words, frame, keep = part ? ~0ull >> (64 - 8 * part) : 0;
-
-	if (!(size % MORSEL_PAGE_SIZE))
-		return;
-	morsel_tree_open(&tree, r->pool->source, &inode->top);
-	frame = morsel_tree_lookup(&tree, size / MORSEL_PAGE_SIZE);
-	if (frame == MORSEL_PFN_NONE)
-		return;
-	words = morsel_frame_table(frame);
-	for (; i < MORSEL_PAGE_SIZE / sizeof(u64); i++, keep = 0) {
-		if (!(words[i] & ~keep))
-			continue;
-		dirty = true;
-		if (r->fix)
-			WRITE_ONCE(words[i], words[i] & keep);
-	}
-	r->found->cleared += dirty;
-	if (dirty && r->fix)
-		morsel_pool_persist(r->pool, words, MORSEL_PAGE_SIZE);
-}
-
 static int take_inode(struct recovery *r, u64 number)
 {
 	struct morsel_pool_inode *inode = morsel_pool_inode(r->pool, number);
@@ -316,14 +163,13 @@ static int take_inode(struct recovery *r, u64 number)
 	directory = is_directory(r, number);
 	if (number == MORSEL_POOL_ROOT && !directory)
 		return wrong(r, number, "is the root and no directory");
-	err = take_tree(r, number, inode->top,
-			directory ? ~0ull :
-				    (attr.size + MORSEL_PAGE_SIZE - 1) / MORSEL_PAGE_SIZE);
-	if (!err && !directory)
-		take_end(r, inode, attr.size);
-	if (!err)
-		err = take_tree(r, number, attr.xattrs, ~0ull);
-	return err || !directory ? err : each_name(r, number, take_name);
+	err = morsel_pool_trees_add(&r->trees, number, attr.xattrs, MORSEL_TREE_ALL);
+	if (err)
+		return err;
+	if (!directory)
+		return morsel_pool_trees_add(&r->trees, number, inode->top, attr.size);
+	err = morsel_pool_trees_take(&r->trees, number, inode->top);
+	return err ? : each_name(r, number, take_name);
 }
 
 /*
@@ -426,7 +272,9 @@ static int recovery_begin(struct recovery *r)
 		err = take_empty(r, MORSEL_POOL_EMPTY3, r->pool->source->hole[3]);
 	if (err)
 		return err;
-	err = take_tree(r, 0, r->pool->super->inodes, ~0ull);
+	err = morsel_pool_trees_init(&r->trees);
+	if (!err)
+		err = morsel_pool_trees_take(&r->trees, 0, r->pool->super->inodes);
 	if (err)
 		return err;
 	while ((page = morsel_tree_next(&r->pool->inodes, page, last)) <= last) {
@@ -445,18 +293,27 @@ static int recovery_begin(struct recovery *r)
 
 /**
  * morsel_pool_recover() - find out what is in a pool, and make it whole
- * @pool:  of morsel_pool_init(), with a good super block, and no frame marked
- * @fix:   finish what a crash has interrupted; else nothing is written
- * @found: out: what there is; on failure also what is wrong
+ * @pool:    of morsel_pool_init(), with a good super block, and no frame marked
+ * @fix:     finish what a crash has interrupted; else nothing is written
+ * @workers: processors that it may use, at least 1; see workers.h
+ * @found:   out: what there is; on failure also what is wrong
  *
  * Context: process context, may sleep.
  * Return: 0, and frames can be allocated, unless something is unfinished and stays so;
  * -EUCLEAN: the medium is damaged; -ENOMEM.
  */
-int morsel_pool_recover(struct morsel_pool *pool, bool fix,
+int morsel_pool_recover(struct morsel_pool *pool, bool fix, unsigned int workers,
 			struct morsel_pool_found *found)
 {
-	struct recovery r = { .pool = pool, .found = found, .fix = fix };
+	struct recovery r = {
+		.pool = pool,
+		.found = found,
+		.fix = fix,
+		.trees.pool = pool,
+		.trees.found = found,
+		.trees.fix = fix,
+		.trees.workers = workers,
+	};
 	int err;
 
 	*found = (struct morsel_pool_found){};
@@ -466,11 +323,14 @@ int morsel_pool_recover(struct morsel_pool *pool, bool fix,
 	while (!err && r.head < r.tail)
 		err = take_inode(&r, r.queue[r.head++]);
 	if (!err)
+		err = morsel_pool_trees_run(&r.trees);
+	if (!err)
 		err = each_directory(&r, finish_name);
 	if (!err)
 		err = each_directory(&r, count_name);
 	if (!err && (fix || !(found->cut || found->finished)))
 		morsel_pool_frames_start(&pool->frames);
+	morsel_pool_trees_exit(&r.trees);
 	morsel_plat_free(r.seen);
 	morsel_plat_free(r.queue);
 	return err;

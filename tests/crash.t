@@ -34,6 +34,8 @@ planted() {
 check "each state is before or after" explore timeout 300 "$program"
 sed 's/^/# /' <"$tmp/out" | grep states, | tail -1
 check "the same under sanitizers, caches kept" explore timeout 300 "$program-asan" -k
+check "several workers find and mend what one does" explore build/tests/crash/workers-asan
+check "and have nothing in common but what is atomic" explore build/tests/crash/workers-tsan
 for patch in tests/crash/planted/*.patch; do
 	check "found: $(sed -n 's/^Planted: //p' "$patch")" planted "$patch"
 done

@@ -206,11 +206,12 @@ static void take_found(struct medium_found *found, const struct morsel_pool_foun
 static int walk(struct morsel_pool *pool, bool fix, struct morsel_pool_found *result,
 		struct medium_found *found)
 {
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	int err = morsel_pool_frames_init(&pool->frames, pool->super->frames, 1);
 
 	if (err)
 		return err;
-	err = morsel_pool_recover(pool, fix, result);
+	err = morsel_pool_recover(pool, fix, processors > 1 ? processors : 1, result);
 	take_found(found, result);
 	found->left = err ? 0 : morsel_pool_frames_left(&pool->frames);
 	morsel_pool_frames_exit(&pool->frames);

@@ -15,10 +15,11 @@
 
 #define WORDS	(MORSEL_PAGE_SIZE / sizeof(u64))
 #define KINDS	10u
+#define SEVERAL	16u	/* so many words, one of which several workers look at, too */
 #define PATIENCE 60	/* seconds for one word, of which it takes milliseconds */
 
 static u64 sound[MEDIUM_FRAMES * WORDS], hurt[MEDIUM_FRAMES * WORDS];
-static unsigned int refused, accepted, wrongs;
+static unsigned int tried, refused, accepted, wrongs;
 static u64 at;
 
 static void violation(const char *what)
@@ -58,7 +59,8 @@ static u64 value(u64 at, unsigned int kind)
 }
 
 /* 0, or what recovery says. */
-static int recover(u64 base, bool fix, struct morsel_pool_found *found, bool *moved)
+static int recover(u64 base, bool fix, unsigned int workers,
+		   struct morsel_pool_found *found, bool *moved)
 {
 	unsigned long stores = medium_stores();
 	struct morsel_pool pool;
@@ -80,7 +82,7 @@ static int recover(u64 base, bool fix, struct morsel_pool_found *found, bool *mo
 		stores = medium_stores();
 	}
 	if (!err) {
-		err = morsel_pool_recover(&pool, fix, found);
+		err = morsel_pool_recover(&pool, fix, workers, found);
 		if (err && !found->why)
 			violation("recovery refuses for nothing");
 		if (!fix && stores != medium_stores())
@@ -96,6 +98,18 @@ static bool same(const struct morsel_pool_found *a, const struct morsel_pool_fou
 	       a->cut == b->cut && a->finished == b->finished && a->cleared == b->cleared;
 }
 
+/* Of several things that are wrong each may find another one first. */
+static void try_several(u64 base, int err, const struct morsel_pool_found *looked)
+{
+	struct morsel_pool_found found;
+	bool moved;
+
+	if (recover(base, false, 3, &found, &moved) != err)
+		violation("another verdict by several workers");
+	else if (!err && !same(looked, &found))
+		violation("several workers find something else");
+}
+
 static void try(u64 base)
 {
 	struct morsel_pool_found looked = {}, found = {}, again = {};
@@ -103,10 +117,12 @@ static void try(u64 base)
 	int err, mended;
 
 	alarm(PATIENCE);
-	err = recover(base, false, &looked, &was_moved);
+	err = recover(base, false, 1, &looked, &was_moved);
+	if (!(tried++ % SEVERAL))
+		try_several(base, err, &looked);
 	if (!was_moved && memcmp(medium_memory(), hurt, sizeof(hurt)))
 		violation("looking has changed something");
-	mended = recover(base, true, &found, &moved);
+	mended = recover(base, true, 1, &found, &moved);
 	if (!err && mended && !looked.finished)
 		violation("looks sound, and is not");
 	if (err && !mended)
@@ -114,8 +130,8 @@ static void try(u64 base)
 	if (!err && !mended) {
 		if (!same(&looked, &found))
 			violation("looking finds something else than mending");
-		if (recover(base, true, &again, &moved) || again.cut || again.finished ||
-		    again.cleared)
+		if (recover(base, true, 1, &again, &moved) ||
+		    again.cut || again.finished || again.cleared)
 			violation("mended, and not whole");
 	}
 	err ? refused++ : accepted++;
@@ -124,7 +140,7 @@ static void try(u64 base)
 
 	/* The same elsewhere. */
 	memcpy(medium_memory(), hurt, sizeof(hurt));
-	mended = recover(base + 40, false, &found, &moved);
+	mended = recover(base + 40, false, 1, &found, &moved);
 	/* A page behind an end that is another's, too, is cut, or else refused. */
 	if (!err != !mended && !(mended && looked.cut))
 		violation("another verdict at another address");
@@ -164,10 +180,10 @@ static void prepare(struct disk *disk)
 
 void damage(unsigned int values)
 {
-	unsigned int i, tried = 0;
+	unsigned int i;
 	struct disk disk;
 
-	refused = accepted = wrongs = 0;
+	tried = refused = accepted = wrongs = 0;
 	prepare(&disk);
 	for (at = 0; at < MEDIUM_FRAMES * WORDS; at++) {
 		if (!morsel_pool_frames_used(&disk.pool.frames, at / WORDS))
@@ -180,7 +196,6 @@ void damage(unsigned int values)
 			if (hurt[at] == sound[at])
 				continue;
 			memcpy(medium_memory(), hurt, sizeof(hurt));
-			tried++;
 			try(1);
 		}
 	}

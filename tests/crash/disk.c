@@ -31,7 +31,7 @@ void disk_open(struct disk *disk)
 		die("super block", why);
 	if (morsel_pool_move(&disk->pool, &why))
 		die("move", why);
-	if (morsel_pool_recover(&disk->pool, true, &found))
+	if (morsel_pool_recover(&disk->pool, true, 1, &found))
 		die("recovery", found.why);
 }
 

@@ -55,7 +55,7 @@ static bool recover(struct morsel_pool *pool, bool fix, struct morsel_pool_found
 			violation("super block", why);
 		return false;
 	}
-	if (morsel_pool_recover(pool, fix, found)) {
+	if (morsel_pool_recover(pool, fix, 1, found)) {
 		violation("recovery", found->why);
 		return false;
 	}

@@ -55,7 +55,7 @@ static void arrive(void *copy, u64 base)
 		violation("refused", why);
 	} else if (morsel_pool_moved(&disk.pool)) {
 		violation("not moved", "");
-	} else if (morsel_pool_recover(&disk.pool, true, &found)) {
+	} else if (morsel_pool_recover(&disk.pool, true, 1, &found)) {
 		violation("recovery", found.why);
 	} else {
 		disk_text(&disk, text, sizeof(text));

@@ -2,59 +2,19 @@
 /*
  * time.c - how long recovery and moving take, by the number of pages
  *
- * A pool with one file of 8 GiB, whose pages nobody touches: 4096 tables with 2^21 leaves.
+ * A pool with 8 GiB in one file, or in as many as are asked for, whose pages nobody
+ * touches: 4096 tables with 2^21 leaves.  Recovery by one worker and several in turn.
+ *
+ * time [WORKERS [ROUNDS [FILES]]]
  */
 #include <stdio.h>
-#include <sys/mman.h>
 #include <time.h>
 
-#include "pool.h"
+#include "steady.h"
 
 #define PAGES	(1ull << 21)
 #define FRAMES	(PAGES + PAGES / 256)
-
-u64 *morsel_arena;
-static struct morsel_pool pool;
-
-static int table_alloc(struct morsel_source *source, unsigned int level, u64 *frame)
-{
-	return morsel_pool_frames_alloc(&pool.frames, 0, frame, 1) ? 0 : -ENOSPC;
-}
-
-static int pages_alloc(struct morsel_source *source, u64 index, void *hint, u64 *frames,
-		       unsigned int count)
-{
-	int got = morsel_pool_frames_alloc(&pool.frames, 0, frames, count);
-
-	return got ? : -ENOSPC;
-}
-
-static int fill_begin(struct morsel_source *source, u64 first, u64 *last)
-{
-	return 0;
-}
-
-static void fill_end(struct morsel_source *source)
-{
-}
-
-static void page_free(struct morsel_source *source, u64 frame)
-{
-	morsel_pool_frames_free(&pool.frames, frame);
-}
-
-static const struct morsel_source_ops ops = {
-	.table_alloc = table_alloc,
-	.pages_alloc = pages_alloc,
-	.page_free = page_free,
-	.fill_begin = fill_begin,
-	.fill_end = fill_end,
-};
-static struct morsel_source source = {
-	.ops = &ops,
-	.table_flags = 0x67,
-	.leaf_flags = 0x8000000000000067ull,
-};
+#define ROUNDS	64u
 
 static double now(void)
 {
@@ -64,57 +24,74 @@ static double now(void)
 	return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
-static void fill(void)
-{
-	static const struct morsel_pool_attr root = { .mode = 0040755 };
-	struct morsel_pool_attr attr = { .mode = 0100644, .size = PAGES * MORSEL_PAGE_SIZE };
-	struct morsel_tree names, content;
-	struct morsel_pool_inode *inode;
-	struct morsel_pool_name *name;
-	u64 page;
-
-	morsel_pool_frames_init(&pool.frames, FRAMES, 1);
-	morsel_pool_init(&pool, 0, &source);
-	if (morsel_pool_format(&pool, FRAMES, (const u8 *)"a pool for times", &root) ||
-	    morsel_pool_inode_new(&pool, 2, &attr, &inode))
-		abort();
-	morsel_tree_open(&names, &source, &morsel_pool_inode(&pool, MORSEL_POOL_ROOT)->top);
-	morsel_pool_name_prepare(&pool, &names, 0, "a", 1, &name);
-	morsel_pool_name_add(&pool, name, 2);
-	morsel_tree_open(&content, &source, &inode->top);
-	for (page = 0; page < PAGES; page += MORSEL_ENTRIES)
-		if (morsel_tree_populate(&content, page, page + MORSEL_ENTRIES - 1, NULL) < 0)
-			abort();
-	morsel_pool_frames_exit(&pool.frames);
-}
-
-int main(void)
+static double recovery(unsigned int workers)
 {
 	struct morsel_pool_found found;
-	const char *why;
-	double begin;
+	double begin, end;
 
-	morsel_arena = mmap(NULL, FRAMES * MORSEL_PAGE_SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (morsel_arena == MAP_FAILED)
-		return 1;
-	fill();
-	for (int i = 0; i < 5; i++) {
-		morsel_pool_frames_init(&pool.frames, FRAMES, 1);
-		begin = now();
-		if (morsel_pool_recover(&pool, true, &found))
-			abort();
-		printf("recovery: %.1f ms, %.2f ns per page, %llu tables\n",
-		       (now() - begin) / 1e6, (now() - begin) / PAGES,
-		       (unsigned long long)found.tables);
-		morsel_pool_frames_exit(&pool.frames);
-	}
-	morsel_arena -= 8 * MORSEL_ENTRIES;
-	morsel_pool_init(&pool, 8, &source);
+	steady_forget();
 	begin = now();
-	if (morsel_pool_check_super(&pool, FRAMES, &why) || morsel_pool_move(&pool, &why))
+	if (morsel_pool_recover(&steady_pool, true, workers, &found))
 		abort();
-	printf("move: %.1f ms, %.2f ns per page\n", (now() - begin) / 1e6,
-	       (now() - begin) / PAGES);
+	end = now();
+	if (found.pages < PAGES || found.tables < PAGES / MORSEL_ENTRIES)
+		abort();
+	return end - begin;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static void report(const char *what, unsigned int workers, double *times,
+		   unsigned int n)
+{
+	qsort(times, n, sizeof(*times), by_value);
+	printf("%s by %u: %.1f ms [%.1f, %.1f], %.2f ns per page\n", what, workers,
+	       times[n / 2] / 1e6, times[0] / 1e6, times[n - 1] / 1e6,
+	       times[n / 2] / PAGES);
+}
+
+static unsigned int argument(int argc, char **argv, int i, unsigned int least,
+			     unsigned int otherwise, unsigned int most)
+{
+	unsigned long value = i < argc ? strtoul(argv[i], NULL, 0) : otherwise;
+
+	return value < least ? least : min(value, most);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int workers = argument(argc, argv, 1, 1, 2, 64);
+	unsigned int rounds = argument(argc, argv, 2, 1, 5, ROUNDS);
+	unsigned int files = argument(argc, argv, 3, 1, 1, 999), i;
+	double one[ROUNDS], several[ROUNDS], begin;
+	const char *why;
+
+	if (steady_make(FRAMES))
+		return 1;
+	for (i = 0; i < files; i++) {
+		/* The last one has what is left. */
+		u64 pages = PAGES / files + (i == files - 1 ? PAGES % files : 0);
+
+		steady_populate(steady_file(i, pages * MORSEL_PAGE_SIZE), 0, pages - 1);
+	}
+	for (i = 0; i < rounds; i++) {
+		one[i] = recovery(1);
+		several[i] = recovery(workers);
+	}
+	report("recovery", 1, one, rounds);
+	report("recovery", workers, several, rounds);
+	morsel_arena -= 8 * MORSEL_ENTRIES;
+	morsel_pool_init(&steady_pool, 8, &steady_source);
+	begin = now();
+	if (morsel_pool_check_super(&steady_pool, FRAMES, &why) ||
+	    morsel_pool_move(&steady_pool, &why))
+		abort();
+	begin = now() - begin;
+	report("move", 1, &begin, 1);
 	return 0;
 }
