@@ -217,6 +217,7 @@ int main(int argc, char **argv)
 		else
 			bail("usage: crash [-n STATES] [-s SEED] [-kx] [-o NAME]");
 	}
+	medium_thorough = least;
 	do {
 		for (int adr = 0; adr < 2 - kept_only; adr++) {
 			medium_adr = adr;

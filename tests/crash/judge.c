@@ -12,6 +12,11 @@
 #include "judge.h"
 #include "tap.h"
 
+/* Recovery crashes at each store while few are not persistent, else at one of: */
+#define FEW	9u
+#define EVERY	64u
+#define OFTEN	4u
+
 char judge_before[TEXT], judge_after[TEXT];
 const char *judge_doing;
 unsigned int judge_violations;
@@ -84,10 +89,13 @@ void judge(void *image)
 	if (!recover(&disk.pool, false, &looked))
 		goto out;
 	morsel_pool_frames_exit(&disk.pool.frames);
-	medium_arm_image(judge_again);
+	medium_arm_image(judge_again, FEW, medium_thorough ? OFTEN : EVERY);
 	if (!recover(&disk.pool, true, &found))
 		goto out;
-	medium_arm_image(NULL);
+	/* Whoever writes next relies on that. */
+	if (!medium_persistent())
+		violation("recovery is through before what it wrote is persistent", "");
+	medium_disarm_image();
 	judge_content(&disk, "neither before nor after");
 	if (looked.inodes != found.inodes || looked.finished != found.finished ||
 	    looked.cut != found.cut || looked.cleared != found.cleared ||
@@ -97,7 +105,7 @@ void judge(void *image)
 	if (recover(&disk.pool, true, &again) && (again.finished || again.cut || again.cleared))
 		violation("mended twice", "");
 out:
-	medium_arm_image(NULL);
+	medium_disarm_image();
 	morsel_pool_frames_exit(&disk.pool.frames);
 	medium_put(medium);
 }

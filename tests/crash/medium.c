@@ -17,21 +17,49 @@ struct pending {
 	u64 value;
 };
 
+/* Stores of a line so far, and for each of them how many of these are left. */
+struct line {
+	size_t at;
+	unsigned int stores, left;
+};
+
+/**
+ * struct power - a memory that can lose it, and what is left of it then
+ * @at:       the memory
+ * @durable:  what is in it of which no crash takes anything back
+ * @left:     what a crash has left
+ * @crash:    looks at that; none: no crash
+ * @few:      a crash comes after each store as long as there are fewer @pendings,
+ * @every:    and else after one of so many; both of who mends
+ * @stores:   so far
+ * @pending:  stores that are not persistent yet
+ * @pendings: how many
+ * @lines:    that these are in
+ */
+struct power {
+	char *at, *durable, *left;
+	medium_crash *crash;
+	unsigned int few, every, stores;
+	struct pending pending[PENDING];
+	unsigned int pendings;
+	struct line lines[PENDING];
+};
+
 u64 *morsel_arena;
 u64 medium_base = 1;
-bool medium_adr, medium_thin;
+bool medium_adr, medium_thin, medium_thorough;
 const struct medium_racing *medium_racing;
 
 static struct morsel_pool *using;
-static medium_crash *on_crash, *on_image_crash;
 static char image[MEDIUM_BYTES] __attribute__((aligned(MORSEL_PAGE_SIZE)));
 static char second[MEDIUM_BYTES] __attribute__((aligned(MORSEL_PAGE_SIZE)));
-static char durable[MEDIUM_BYTES];
-static struct pending pending[PENDING];
-static unsigned int pendings;
+static char durable[MEDIUM_BYTES], image_durable[MEDIUM_BYTES];
+/* That of who operates on the medium, and that of who mends what it has left. */
+static struct power power = { .durable = durable, .left = image };
+static struct power again = { .at = image, .durable = image_durable, .left = second };
 static unsigned long states, sampled, stores;
 static long allowed = -1;
-static void *home, *memory;
+static void *memory;
 static size_t used;	/* bytes from the start on; behind them are zeroes */
 
 static void die(const char *what)
@@ -40,35 +68,38 @@ static void die(const char *what)
 	abort();
 }
 
-static bool ours(const void *p)
+static bool within(const void *memory, const void *p)
 {
-	return (const char *)p >= (char *)home &&
-	       (const char *)p < (char *)home + MEDIUM_BYTES;
+	return (const char *)p >= (const char *)memory &&
+	       (const char *)p < (const char *)memory + MEDIUM_BYTES;
 }
 
-static size_t offset_of(const void *p)
+/* What a store or a write-back is the concern of, if it is that of any. */
+static struct power *concerned(const void *p)
 {
-	return (const char *)p - (char *)home;
+	struct power *now = memory == image ? &again : &power;
+
+	return now->crash && memory == now->at && within(now->at, p) ? now : NULL;
 }
 
-static void look(void)
+static size_t offset_of(const struct power *now, const void *p)
+{
+	return (const char *)p - now->at;
+}
+
+static void look(struct power *now)
 {
 	states++;
-	on_crash(image);
+	now->crash(now->left);
 }
 
-/* Stores of a line so far, and for each of them how many of these are left. */
-struct line {
-	size_t at;
-	unsigned int stores, left;
-};
-
-static unsigned int lines_of(struct line *lines)
+static unsigned int lines_of(struct power *now)
 {
+	struct line *lines = now->lines;
 	unsigned int n = 0, i, j;
 
-	for (i = 0; i < pendings; i++) {
-		size_t at = offset_of(pending[i].p) / LINE;
+	for (i = 0; i < now->pendings; i++) {
+		size_t at = offset_of(now, now->pending[i].p) / LINE;
 
 		for (j = 0; j < n && lines[j].at != at; j++)
 			;
@@ -79,20 +110,20 @@ static unsigned int lines_of(struct line *lines)
 	return n;
 }
 
-static void leave(struct line *lines, unsigned int n)
+static void leave(struct power *now, unsigned int n)
 {
 	unsigned int seen[PENDING] = { 0 }, i, j;
 
-	medium_copy(image, durable);
-	for (i = 0; i < pendings; i++) {
-		size_t at = offset_of(pending[i].p);
+	medium_copy(now->left, now->durable);
+	for (i = 0; i < now->pendings; i++) {
+		size_t at = offset_of(now, now->pending[i].p);
 
-		for (j = 0; j < n && lines[j].at != at / LINE; j++)
+		for (j = 0; j < n && now->lines[j].at != at / LINE; j++)
 			;
-		if (seen[j]++ < lines[j].left)
-			memcpy(image + at, &pending[i].value, sizeof(u64));
+		if (seen[j]++ < now->lines[j].left)
+			memcpy(now->left + at, &now->pending[i].value, sizeof(u64));
 	}
-	look();
+	look(now);
 }
 
 /* The next combination of what is left of each line; false after the last. */
@@ -108,74 +139,76 @@ static bool step(struct line *lines, unsigned int n)
 	return false;
 }
 
-static void crash_without_caches(void)
+static void crash_without_caches(struct power *now)
 {
-	static struct line lines[PENDING];
-	unsigned int n = lines_of(lines), i, j;
+	unsigned int n = lines_of(now), i, j;
 	unsigned long all = 1;
 
 	for (j = 0; j < n && all <= ALL; j++)
-		all *= lines[j].stores + 1;
+		all *= now->lines[j].stores + 1;
 	if (all <= ALL) {
 		do
-			leave(lines, n);
-		while (step(lines, n));
+			leave(now, n);
+		while (step(now->lines, n));
 		return;
 	}
 	sampled++;
 	for (i = 0; i < SAMPLES; i++) {
 		for (j = 0; j < n; j++)
-			lines[j].left = random() % (lines[j].stores + 1);
-		leave(lines, n);
+			now->lines[j].left = random() % (now->lines[j].stores + 1);
+		leave(now, n);
 	}
 }
 
-static void look_now(void)
+static void look_now(struct power *now)
 {
 	if (medium_adr) {
-		crash_without_caches();
+		crash_without_caches(now);
 		return;
 	}
-	medium_copy(image, home);
-	look();
+	medium_copy(now->left, now->at);
+	look(now);
 }
 
 void medium_look(medium_crash *crash)
 {
-	medium_crash *was = on_crash;
+	medium_crash *was = power.crash;
 
-	on_crash = crash;
-	look_now();
-	on_crash = was;
+	power.crash = crash;
+	look_now(&power);
+	power.crash = was;
+}
+
+/* Is a crash after this store worth a look? */
+static bool worth(const struct power *now, const void *p)
+{
+	if (now == &again)
+		return now->pendings < now->few || !(now->stores % now->every);
+	if (allowed > 0 || (medium_racing && !medium_racing->worth(p)))
+		return false;
+	return !medium_thin || now->pendings <= MANY || !(now->pendings % THIN);
 }
 
 static void crash_after(const void *p)
 {
 	u64 *word = (u64 *)((uintptr_t)p & ~7ul);
+	struct power *now = concerned(p);
 
-	stores += (char *)p >= (char *)memory && (char *)p < (char *)memory + MEDIUM_BYTES;
-	if (on_image_crash && memory == image && (char *)p >= image &&
-	    (char *)p < image + sizeof(image)) {
-		medium_copy(second, image);
-		states++;
-		on_image_crash(second);
+	stores += within(memory, p);
+	if (!now)
 		return;
-	}
-	if (!on_crash || memory != home || !ours(p))
-		return;
-	if (pendings == PENDING)
+	if (now->pendings == PENDING)
 		die("too many stores that are not persistent");
 	if (medium_adr)
-		pending[pendings++] = (struct pending){ word, *word };
-	if (allowed > 0 || (medium_racing && !medium_racing->worth(p)))
-		return;
-	if (!medium_thin || pendings <= MANY || !(pendings % THIN))
-		look_now();
+		now->pending[now->pendings++] = (struct pending){ word, *word };
+	now->stores++;
+	if (worth(now, p))
+		look_now(now);
 }
 
 void morsel_racing(const void *p)
 {
-	if (medium_racing && memory == home)
+	if (medium_racing && memory == power.at)
 		medium_racing->turn(p);
 }
 
@@ -188,21 +221,22 @@ void morsel_stored(const void *p)
 /* What was stored before stays; so does what no primitive told us of. */
 static void persist(const void *p, size_t bytes)
 {
-	size_t from, to;
+	struct power *now = concerned(p);
 	unsigned int i, kept = 0;
+	size_t from, to;
 
-	if (!on_crash || memory != home || !ours(p))
+	if (!now)
 		return;
-	from = offset_of(p) / LINE * LINE;
-	to = (offset_of(p) + bytes + LINE - 1) / LINE * LINE;
-	memcpy(durable + from, (char *)home + from, to - from);
-	for (i = 0; i < pendings; i++) {
-		size_t at = offset_of(pending[i].p);
+	from = offset_of(now, p) / LINE * LINE;
+	to = (offset_of(now, p) + bytes + LINE - 1) / LINE * LINE;
+	memcpy(now->durable + from, now->at + from, to - from);
+	for (i = 0; i < now->pendings; i++) {
+		size_t at = offset_of(now, now->pending[i].p);
 
 		if (at < from || at >= to)
-			pending[kept++] = pending[i];
+			now->pending[kept++] = now->pending[i];
 	}
-	pendings = kept;
+	now->pendings = kept;
 	morsel_racing(p);
 }
 
@@ -232,40 +266,54 @@ void *medium_memory(void)
 
 void medium_reset(void)
 {
-	if (!home)
-		home = aligned_alloc(MORSEL_PAGE_SIZE, MEDIUM_BYTES);
-	medium_put(home);
-	memset(home, 0, MEDIUM_BYTES);
+	if (!power.at)
+		power.at = aligned_alloc(MORSEL_PAGE_SIZE, MEDIUM_BYTES);
+	medium_put(power.at);
+	memset(power.at, 0, MEDIUM_BYTES);
 	memset(image, 0, sizeof(image));
 	memset(second, 0, sizeof(second));
 	used = MORSEL_POOL_FIRST * MORSEL_PAGE_SIZE;
 	medium_source.persist = medium_adr ? persist : NULL;
-	on_crash = NULL;
+	power.crash = NULL;
 	allowed = -1;
 }
 
 void medium_arm(medium_crash *crash)
 {
-	memcpy(durable, home, sizeof(durable));
-	pendings = 0;
-	on_crash = crash;
+	memcpy(durable, power.at, sizeof(durable));
+	power.pendings = 0;
+	power.crash = crash;
 }
 
 void medium_go_on(medium_crash *crash)
 {
-	if (pendings > MANY)
+	if (power.pendings > MANY)
 		medium_arm(crash);
-	on_crash = crash;
+	power.crash = crash;
 }
 
 void medium_disarm(void)
 {
-	on_crash = NULL;
+	power.crash = NULL;
 }
 
-void medium_arm_image(medium_crash *crash)
+void medium_arm_image(medium_crash *crash, unsigned int few, unsigned int every)
 {
-	on_image_crash = crash;
+	medium_copy(image_durable, image);
+	again.pendings = 0;
+	again.few = few;
+	again.every = every;
+	again.crash = crash;
+}
+
+void medium_disarm_image(void)
+{
+	again.crash = NULL;
+}
+
+bool medium_persistent(void)
+{
+	return !(memory == image ? again : power).pendings;
 }
 
 unsigned long medium_states(void)

@@ -23,6 +23,8 @@ extern struct morsel_source medium_source;
 extern bool medium_adr;
 /* Of moments with very much that is not persistent look at few only: of a move. */
 extern bool medium_thin;
+/* Look at more of what can be left of who mends. */
+extern bool medium_thorough;
 
 /*
  * Where the machine has it, or a copy of it: the number of its first frame, from the next
@@ -47,10 +49,14 @@ void medium_disarm(void);
  */
 void medium_go_on(medium_crash *crash);
 /*
- * And so is each store to an image, of who mends it, as long as that is the arena;
- * with caches that persist.
+ * And so is each store to an image, of who mends it, as long as that is the arena and
+ * fewer than @few stores to it are not persistent; and else one of @every.  All that is
+ * in it now is persistent.
  */
-void medium_arm_image(medium_crash *crash);
+void medium_arm_image(medium_crash *crash, unsigned int few, unsigned int every);
+void medium_disarm_image(void);
+/* All that was stored to the arena, or to the image that it is, is persistent. */
+bool medium_persistent(void);
 /* All crashes that there can be now. */
 void medium_look(medium_crash *crash);
 

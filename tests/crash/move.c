@@ -12,8 +12,9 @@
 #include "move.h"
 #include "tap.h"
 
-#define EVERY	61u	/* so many images, one of whose moves crashes */
-#define AGAIN	97u	/* and so many stores of that */
+#define EVERY	61u	/* so many images, one of which is moved with crashes */
+#define AGAIN	499u	/* and so many stores of that, one of which is the last */
+#define OFTEN	97u	/* or so many, if that is to be thorough */
 
 static const struct {
 	const char *name;
@@ -72,12 +73,7 @@ static void arrive(void *copy, u64 base)
 
 static void judge_second(void *image)
 {
-	static unsigned int n;
-
-	if (n++ % AGAIN)
-		medium_skip();
-	else
-		arrive(image, there);
+	arrive(image, there);
 }
 
 static void judge_move(void *image)
@@ -89,9 +85,9 @@ static void judge_move(void *image)
 	medium_copy(copy, image);
 	arrive(copy, here);
 	if (!(looks++ % EVERY))
-		medium_arm_image(judge_second);
+		medium_arm_image(judge_second, 0, medium_thorough ? OFTEN : AGAIN);
 	arrive(image, elsewhere);
-	medium_arm_image(NULL);
+	medium_disarm_image();
 }
 
 /* Files with all there is to be moved, and some that is not. */
@@ -143,6 +139,8 @@ static void move(unsigned int which, bool deep)
 	medium_arm(judge_move);
 	if (!err)
 		err = morsel_pool_move(&disk.pool, &why);
+	if (!err && !medium_persistent())
+		violation("through before all of it is persistent", "");
 	medium_disarm();
 	morsel_pool_frames_exit(&disk.pool.frames);
 	ok(!err && !judge_violations, "moved %s, %s, %s: %lu states", places[which].name,
