@@ -15,6 +15,7 @@
 #include <linux/seq_file.h>
 #include <uapi/linux/morsel.h>
 
+#include "crash.h"
 #include "debug.h"
 #include "object.h"
 
@@ -142,6 +143,7 @@ void morsel_debug_setup(void)
 {
 	debug_dir = debugfs_create_dir("morsel", NULL);
 	debugfs_create_file("trees", 0400, debug_dir, NULL, &debug_fops);
+	morsel_crash_setup(debug_dir);
 }
 
 /**

@@ -114,7 +114,7 @@ static int mirror_copy(struct morsel_mirror *mirror, u64 index, u64 *from,
 					     mirror->source.leaf_flags);
 
 		if (leaf != hole && READ_ONCE(to[i]) == hole &&
-		    cmpxchg64(&to[i], hole, copy) == hole)
+		    morsel_plat_cmpxchg(&to[i], hole, copy) == hole)
 			added++;
 	}
 	source->ops->fill_end(source);

@@ -21,8 +21,9 @@
 #include <linux/slab.h>
 #include <linux/types.h>
 
+#include "crash.h"
+
 #define MORSEL_PFN_MASK		((u64)PTE_PFN_MASK)
-#define xchg64(p, v)		xchg(p, v)
 
 /* The table in a frame, through the kernel's direct map. */
 static inline u64 *morsel_frame_table(u64 pfn)
@@ -35,8 +36,37 @@ static inline void *morsel_plat_zalloc(size_t n, size_t size)
 	return kvcalloc(n, size, GFP_KERNEL);
 }
 
-/* What was written before is there for who reads this, now or after a crash. */
-#define morsel_plat_publish(p, v)	smp_store_release(p, v)
+/* All stores to what can be a medium are by one of these. */
+static inline void morsel_plat_store(u64 *p, u64 v)
+{
+	WRITE_ONCE(*p, v);
+	morsel_stored(p);
+}
+
+static inline void morsel_plat_publish(u64 *p, u64 v)
+{
+	/* What was written before is there for who reads this, now or after a crash. */
+	smp_store_release(p, v);
+	morsel_stored(p);
+}
+
+static inline u64 morsel_plat_cmpxchg(u64 *p, u64 old, u64 new)
+{
+	u64 was = cmpxchg64(p, old, new);
+
+	if (was == old)
+		morsel_stored(p);
+	return was;
+}
+
+static inline u64 morsel_plat_xchg(u64 *p, u64 v)
+{
+	u64 was = xchg(p, v);
+
+	morsel_stored(p);
+	return was;
+}
+
 #define morsel_plat_free(p)		kvfree(p)
 #define morsel_plat_fetch_or(p, v)	((u64)atomic64_fetch_or(v, (atomic64_t *)(p)))
 #define morsel_plat_fetch_andnot(p, v)	((u64)atomic64_fetch_andnot(v, (atomic64_t *)(p)))
@@ -76,7 +106,6 @@ void morsel_racing(const void *p);
 #define MORSEL_PFN_MASK		0x000ffffffffff000ull
 #define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
-#define WRITE_ONCE(x, v)	morsel_plat_store(&(x), v)
 #define cond_resched()		do { } while (0)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define noinline
@@ -92,7 +121,7 @@ static inline u64 min(u64 a, u64 b)
 	return a < b ? a : b;
 }
 
-static inline u64 cmpxchg64(u64 *p, u64 old, u64 new)
+static inline u64 morsel_plat_cmpxchg(u64 *p, u64 old, u64 new)
 {
 	morsel_racing(p);
 	if (__atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_ACQ_REL,
@@ -101,7 +130,7 @@ static inline u64 cmpxchg64(u64 *p, u64 old, u64 new)
 	return old;
 }
 
-static inline u64 xchg64(u64 *p, u64 v)
+static inline u64 morsel_plat_xchg(u64 *p, u64 v)
 {
 	u64 old;
 

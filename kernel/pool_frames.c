@@ -133,7 +133,7 @@ static unsigned int word_take(struct morsel_pool_frames *frames, u64 index, u64 
 		for (i = 0; i < count && rest; i++)
 			rest &= rest - 1;
 		taken = ~old & ~rest;
-		seen = cmpxchg64(word, old, old | taken);
+		seen = morsel_plat_cmpxchg(word, old, old | taken);
 		if (seen == old)
 			break;
 		old = seen;
@@ -221,7 +221,7 @@ unsigned int morsel_pool_frames_alloc(struct morsel_pool_frames *frames,
 	return 0;
 out:
 	/* Another one that names this processor may have gone on meanwhile, too. */
-	was = xchg64(&hint->word, index) / MORSEL_AREA_WORDS;
+	was = morsel_plat_xchg(&hint->word, index) / MORSEL_AREA_WORDS;
 	if (was != area && was != index / MORSEL_AREA_WORDS)
 		area_leave(&frames->areas[was], processor);
 	return got;

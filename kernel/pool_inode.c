@@ -72,7 +72,7 @@ static void attr_write(struct morsel_pool *pool, struct morsel_pool_attr *to,
 	copy.pad = 0;
 	copy.checksum = attr_checksum(&copy);
 	for (i = 0; i < sizeof(copy) / sizeof(*words); i++)
-		WRITE_ONCE(words[i], from[i]);
+		morsel_plat_store(&words[i], from[i]);
 	morsel_pool_persist(pool, to, sizeof(*to));
 }
 
@@ -112,8 +112,8 @@ int morsel_pool_inode_new(struct morsel_pool *pool, u64 number,
 		return ret;
 	*inode = morsel_pool_inode(pool, number);
 	/* What an earlier one had is not its own any more. */
-	WRITE_ONCE((*inode)->top, 0);
-	WRITE_ONCE((*inode)->which, 0);
+	morsel_plat_store(&(*inode)->top, 0);
+	morsel_plat_store(&(*inode)->which, 0);
 	attr_write(pool, &(*inode)->attr[0], attr);
 	morsel_pool_persist(pool, *inode, sizeof(**inode));
 	return 0;

@@ -91,7 +91,7 @@ static u64 moved(struct move *m, u64 entry, u64 frame)
 static void put(struct move *m, u64 *entry, u64 value)
 {
 	if (m->write && READ_ONCE(*entry) != value)
-		WRITE_ONCE(*entry, value);
+		morsel_plat_store(entry, value);
 }
 
 static bool flags_valid(u64 entry, u64 flags)

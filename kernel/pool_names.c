@@ -49,7 +49,7 @@ static void name_write(struct morsel_pool_name *entry, const char *name,
 	memcpy(copy.name.name, name, length);
 	/* All but @inode, which is 0. */
 	for (i = 1; i < sizeof(copy) / sizeof(u64); i++)
-		WRITE_ONCE(words[i], copy.words[i]);
+		morsel_plat_store(&words[i], copy.words[i]);
 }
 
 /**
@@ -115,7 +115,7 @@ void morsel_pool_name_remove(struct morsel_pool *pool, struct morsel_pool_name *
 void morsel_pool_name_move(struct morsel_pool *pool, struct morsel_pool_name *from,
 			   u64 from_place, struct morsel_pool_name *to)
 {
-	WRITE_ONCE(to->other, from_place);
+	morsel_plat_store(&to->other, from_place);
 	morsel_pool_persist(pool, &to->other, sizeof(to->other));
 	morsel_pool_commit(pool, &to->inode, from->inode | MORSEL_NAME_MOVED);
 	morsel_pool_name_finish(pool, to, from);
@@ -134,8 +134,8 @@ void morsel_pool_name_move(struct morsel_pool *pool, struct morsel_pool_name *fr
 void morsel_pool_name_leave(struct morsel_pool *pool, struct morsel_pool_name *from,
 			    u64 from_place, struct morsel_pool_name *to, u64 inode)
 {
-	WRITE_ONCE(to->other, from_place);
-	WRITE_ONCE(to->swap, inode);
+	morsel_plat_store(&to->other, from_place);
+	morsel_plat_store(&to->swap, inode);
 	morsel_pool_persist(pool, &to->other, 2 * sizeof(to->other));
 	morsel_pool_commit(pool, &to->inode, from->inode | MORSEL_NAME_SWAP);
 	morsel_pool_name_finish(pool, to, from);
@@ -151,8 +151,8 @@ void morsel_pool_name_leave(struct morsel_pool *pool, struct morsel_pool_name *f
 void morsel_pool_name_swap(struct morsel_pool *pool, struct morsel_pool_name *a,
 			   struct morsel_pool_name *b, u64 b_place)
 {
-	WRITE_ONCE(a->other, b_place);
-	WRITE_ONCE(a->swap, a->inode);
+	morsel_plat_store(&a->other, b_place);
+	morsel_plat_store(&a->swap, a->inode);
 	morsel_pool_persist(pool, &a->other, 2 * sizeof(a->other));
 	morsel_pool_commit(pool, &a->inode, b->inode | MORSEL_NAME_SWAP);
 	morsel_pool_name_finish(pool, a, b);

@@ -46,7 +46,7 @@ static void format_empty(struct morsel_pool *pool, unsigned int frame, u64 value
 	unsigned int i;
 
 	for (i = 0; i < MORSEL_ENTRIES; i++)
-		WRITE_ONCE(table[i], value);
+		morsel_plat_store(&table[i], value);
 	morsel_pool_persist(pool, table, MORSEL_PAGE_SIZE);
 }
 
@@ -84,7 +84,7 @@ int morsel_pool_format(struct morsel_pool *pool, u64 frames, const u8 *uuid,
 	fresh.magic = MORSEL_POOL_MAGIC;
 	fresh.checksum = super_checksum(&fresh);
 	for (i = 1; i < sizeof(fresh) / sizeof(u64); i++)
-		WRITE_ONCE(to[i], from[i]);
+		morsel_plat_store(&to[i], from[i]);
 	morsel_pool_persist(pool, super, sizeof(*super));
 	format_empty(pool, MORSEL_POOL_EMPTY2, 0);
 	format_empty(pool, MORSEL_POOL_EMPTY3, pool->source->hole[3]);

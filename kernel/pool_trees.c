@@ -163,7 +163,7 @@ static void take_end(struct walk *w, u64 frame, unsigned int from)
 			continue;
 		dirty = true;
 		if (w->trees->fix)
-			WRITE_ONCE(words[i], words[i] & keep);
+			morsel_plat_store(&words[i], words[i] & keep);
 	}
 	w->found->cleared += dirty;
 	if (dirty && w->trees->fix)

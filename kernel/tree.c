@@ -48,7 +48,7 @@ static int tree_frame_alloc(struct morsel_tree *tree, unsigned int level,
 
 	table = morsel_frame_table(*pfn);
 	for (i = 0; i < MORSEL_ENTRIES; i++)
-		WRITE_ONCE(table[i], hole);
+		morsel_plat_store(&table[i], hole);
 	return 0;
 }
 
@@ -128,9 +128,9 @@ static int tree_root_alloc(struct morsel_tree *tree, u64 top, unsigned int order
 	u64 child = morsel_entry_pfn(top);
 
 	if (!err && child != MORSEL_PFN_NONE)
-		WRITE_ONCE(morsel_frame_table(*root)[0],
-			   morsel_entry_make(child, order > 1 ? source->table_flags :
-							source->leaf_flags));
+		morsel_plat_store(morsel_frame_table(*root),
+				  morsel_entry_make(child, order > 1 ? source->table_flags :
+							       source->leaf_flags));
 	return err;
 }
 
@@ -138,7 +138,7 @@ static int tree_root_alloc(struct morsel_tree *tree, u64 top, unsigned int order
 static void tree_root_free(struct morsel_tree *tree, u64 root, unsigned int order)
 {
 	if (order)
-		WRITE_ONCE(morsel_frame_table(root)[0], tree->source->hole[order]);
+		morsel_plat_store(morsel_frame_table(root), tree->source->hole[order]);
 	tree_frame_free(tree, order, root);
 }
 
@@ -166,7 +166,7 @@ int morsel_tree_grow(struct morsel_tree *tree, unsigned int order)
 		if (err)
 			return err;
 		tree_persist(tree, morsel_frame_table(root), MORSEL_PAGE_SIZE);
-		old = cmpxchg64(tree->top, top, morsel_entry_make(root, next));
+		old = morsel_plat_cmpxchg(tree->top, top, morsel_entry_make(root, next));
 		if (old != top)
 			tree_root_free(tree, root, next);
 		tree_persist(tree, tree->top, sizeof(*tree->top));
@@ -207,7 +207,7 @@ static int tree_child(struct morsel_tree *tree, u64 *entry, unsigned int level,
 		return err;
 
 	tree_persist(tree, morsel_frame_table(pfn), MORSEL_PAGE_SIZE);
-	old = cmpxchg64(entry, hole, morsel_entry_make(pfn, source->table_flags));
+	old = morsel_plat_cmpxchg(entry, hole, morsel_entry_make(pfn, source->table_flags));
 	if (old != hole) {
 		tree_frame_free(tree, level - 1, pfn);
 		pfn = morsel_entry_pfn(old);
@@ -278,7 +278,7 @@ static int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
 	for (i = 0; !err && i <= last - first; i++) {
 		u64 value = morsel_entry_make(pfns[i], source->leaf_flags);
 
-		if (cmpxchg64(&leaf[i], hole, value) == hole) {
+		if (morsel_plat_cmpxchg(&leaf[i], hole, value) == hole) {
 			pfns[i] = MORSEL_PFN_NONE;
 			added++;
 		}
@@ -295,6 +295,7 @@ static int tree_link(struct morsel_tree *tree, u64 *leaves, u64 first,
 static int tree_link_one(struct morsel_tree *tree, u64 *leaf, u64 index, u64 pfn)
 {
 	struct morsel_source *source = tree->source;
+	u64 value = morsel_entry_make(pfn, source->leaf_flags);
 	u64 hole = source->hole[1];
 	bool added = false;
 	u64 last = index;
@@ -302,8 +303,7 @@ static int tree_link_one(struct morsel_tree *tree, u64 *leaf, u64 index, u64 pfn
 
 	err = source->ops->fill_begin(source, index, &last);
 	if (!err)
-		added = cmpxchg64(leaf, hole,
-				  morsel_entry_make(pfn, source->leaf_flags)) == hole;
+		added = morsel_plat_cmpxchg(leaf, hole, value) == hole;
 	source->ops->fill_end(source);
 	if (unlikely(!added))
 		tree_frame_free(tree, 0, pfn);
@@ -617,7 +617,7 @@ static void tree_take_leaves(struct morsel_tree *tree, u64 table, u64 first,
 		u64 *leaf = &leaves[morsel_level_slot(1, first)];
 
 		if (READ_ONCE(*leaf) != hole)
-			take(ctx, morsel_entry_pfn(xchg64(leaf, hole)));
+			take(ctx, morsel_entry_pfn(morsel_plat_xchg(leaf, hole)));
 	}
 	source->ops->leaves_unlock(source, table);
 	/* Before anybody else can get one of them. */
@@ -669,7 +669,7 @@ static void table_empty(struct morsel_tree *tree, u64 pfn, unsigned int level)
 		child = morsel_entry_pfn(entry);
 		if (level > 1)
 			table_empty(tree, child, level - 1);
-		WRITE_ONCE(table[i], hole);
+		morsel_plat_store(&table[i], hole);
 		tree_frame_free(tree, level - 1, child);
 	}
 	cond_resched();
@@ -708,7 +708,7 @@ void morsel_tree_destroy(struct morsel_tree *tree)
 	u64 root = morsel_tree_root(tree);
 
 	morsel_tree_empty(tree);
-	WRITE_ONCE(*tree->top, 0);
+	morsel_plat_store(tree->top, 0);
 	if (root != MORSEL_PFN_NONE)
 		tree_frame_free(tree, order, root);
 }

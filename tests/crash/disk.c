@@ -437,7 +437,7 @@ int disk_end_at(struct disk *disk, const char *path, u64 bytes)
 		return 0;
 	memset((char *)words + bytes % MORSEL_PAGE_SIZE, 0, -bytes % 8);
 	for (i = (bytes % MORSEL_PAGE_SIZE + 7) / 8; i < MORSEL_PAGE_SIZE / 8; i++)
-		WRITE_ONCE(words[i], 0);
+		morsel_plat_store(&words[i], 0);
 	morsel_pool_persist(&disk->pool, words, MORSEL_PAGE_SIZE);
 	return 0;
 }
