@@ -4,12 +4,12 @@
  *
  * Only in a build with CRASH=1, for tests/pmem/stop.  Of the files here, below
  * /sys/kernel/debug/morsel, crash_after is how many stores of metadata there are to be
- * until the machine stops, or 0 for none.  Words that are written in a row are one store,
- * which ends with its first word, unless crash_each is Y: a copy that does not count yet
- * is as good with some words as with others.
+ * until the machine stops, or 0: it does not.  Words that are written in a row are one
+ * store, which ends with its first word, unless crash_each is Y: a copy that does not
+ * count yet is as good with some words as with others.
  *
- * After that store no other is made by this processor, nor by the others, once they come
- * to one of their own or are told.
+ * After that store no other is made by this processor, nor by the others, once they
+ * come to one of their own or are told.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -52,18 +52,25 @@ static void slot_free(struct inode *dir, u64 slot)
 	ida_free(&morsel_inode_of(dir)->slots, slot);
 }
 
-/* A free entry with the name written into it. */
+/*
+ * A free entry with the name written into it.  One that only changes gets a page for
+ * that from what a full device keeps back.
+ */
 static struct morsel_pool_name *entry_new(struct inode *dir, const struct dentry *dentry,
-					  int *slot)
+					  bool changes, int *slot)
 {
 	struct morsel_inode *morsel = morsel_inode_of(dir);
+	struct morsel_tree names = morsel->names;
 	struct morsel_pool_name *entry;
 	int err;
+
+	if (changes)
+		names.source = &morsel_fs_of(dir->i_sb)->pmem->last[MORSEL_LAST_NAMES].source;
 
 	*slot = ida_alloc(&morsel->slots, GFP_KERNEL);
 	if (*slot < 0)
 		return ERR_PTR(*slot);
-	err = morsel_pool_name_prepare(pool_of(dir), &morsel->names, *slot,
+	err = morsel_pool_name_prepare(pool_of(dir), &names, *slot,
 				       dentry->d_name.name, dentry->d_name.len, &entry);
 	if (err) {
 		slot_free(dir, *slot);
@@ -87,7 +94,7 @@ int morsel_fs_pool_name(struct inode *dir, struct dentry *dentry, struct inode *
 
 	if (!morsel_inode_of(dir)->medium)
 		return 0;
-	entry = entry_new(dir, dentry, &slot);
+	entry = entry_new(dir, dentry, false, &slot);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
 	/* What nobody could reach until now. */
@@ -149,7 +156,7 @@ int morsel_fs_pool_rename(struct inode *old_dir, struct dentry *old,
 		slot = slot_of(new);
 		to = entry_of(new_dir, new);
 	} else {
-		to = entry_new(new_dir, new, &slot);
+		to = entry_new(new_dir, new, old_dir == new_dir, &slot);
 		if (IS_ERR(to))
 			return PTR_ERR(to);
 	}

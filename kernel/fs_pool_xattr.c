@@ -120,13 +120,34 @@ static int text_make(struct text *text, struct inode *inode)
 	return err;
 }
 
-/* Write a text to a new tree. */
-static int text_write(const struct text *text, struct morsel_pool *pool, u64 *top)
+/* Does a text take no more pages than the one that is there? */
+static bool text_fits(const struct text *text, struct inode *inode)
 {
+	struct morsel_inode *morsel = morsel_inode_of(inode);
+	const struct text_head *head;
+	struct morsel_tree tree;
+
+	if (!morsel->list)
+		return false;
+	morsel_tree_open(&tree, morsel->names.source, &morsel->list);
+	head = (struct text_head *)morsel_frame_table(morsel_tree_lookup(&tree, 0));
+	return PFN_UP(text->used) <= PFN_UP(head->bytes);
+}
+
+/*
+ * Write a text to a new tree.  The old one goes when that is there: a full device has
+ * frames for that while.
+ */
+static int text_write(const struct text *text, struct inode *inode, u64 *top)
+{
+	struct morsel_pmem *pmem = morsel_fs_of(inode->i_sb)->pmem;
+	struct morsel_dram *source = &pmem->meta;
 	struct morsel_tree tree;
 	size_t at;
 
-	morsel_tree_open(&tree, pool->source, top);
+	if (text_fits(text, inode))
+		source = &pmem->last[MORSEL_LAST_ATTRIBUTES];
+	morsel_tree_open(&tree, &source->source, top);
 	for (at = 0; at < text->used; at += PAGE_SIZE) {
 		size_t bytes = min_t(size_t, PAGE_SIZE, text->used - at);
 		u64 page = at >> PAGE_SHIFT;
@@ -140,7 +161,7 @@ static int text_write(const struct text *text, struct morsel_pool *pool, u64 *to
 		}
 		to = morsel_frame_table(morsel_tree_lookup(&tree, page));
 		memcpy(to, text->data + at, bytes);
-		morsel_pool_persist(pool, to, bytes);
+		morsel_pool_persist(&pmem->pool, to, bytes);
 	}
 	return 0;
 }
@@ -188,7 +209,7 @@ int morsel_fs_pool_xattrs(struct inode *inode)
 			return -ENOMEM;
 		err = text_make(&text, inode);
 		if (!err)
-			err = text_write(&text, &morsel_fs_of(inode->i_sb)->pmem->pool, &top);
+			err = text_write(&text, inode, &top);
 		kvfree(text.data);
 		if (err)
 			return err;

@@ -209,7 +209,8 @@ static void pmem_statfs(struct morsel_fs *fs, struct kstatfs *statfs)
 	const struct morsel_pool_frames *frames = &fs->pmem->pool.frames;
 
 	statfs->f_blocks = frames->count - MORSEL_POOL_FIRST;
-	statfs->f_bfree = morsel_pool_frames_left(frames);
+	statfs->f_bavail = morsel_pool_frames_left(frames);
+	statfs->f_bfree = statfs->f_bavail + READ_ONCE(fs->pmem->spare);
 }
 
 static int fs_statfs(struct dentry *dentry, struct kstatfs *statfs)
@@ -221,12 +222,11 @@ static int fs_statfs(struct dentry *dentry, struct kstatfs *statfs)
 	statfs->f_bsize = PAGE_SIZE;
 	statfs->f_namelen = NAME_MAX;
 	statfs->f_fsid = u64_to_fsid(huge_encode_dev(dev));
+	budget_statfs(&fs->frames, &statfs->f_blocks, &statfs->f_bfree);
+	statfs->f_bavail = statfs->f_bfree;
 	if (fs->pmem)
 		pmem_statfs(fs, statfs);
-	else
-		budget_statfs(&fs->frames, &statfs->f_blocks, &statfs->f_bfree);
 	budget_statfs(&fs->inodes, &statfs->f_files, &statfs->f_ffree);
-	statfs->f_bavail = statfs->f_bfree;
 	return 0;
 }
 

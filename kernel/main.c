@@ -11,7 +11,7 @@
  *   attach    one entry in an address space; gate; tlb
  *   mirror    the same pages under other rights
  *   tree      entries, population, taking out, destruction
- *   pmem      frames of a device; pool_*, what lies there
+ *   pmem      frames of a device, pmem_frames; pool_*, what lies there
  *   dram      frames; reserve, hold, budget
  *   trace     what all of them report
  *

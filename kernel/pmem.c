@@ -5,15 +5,12 @@
  * The device is a block device whose driver has it mapped as memory (FS_DAX), with a
  * struct page for each frame.  So frames of it are tables and pages as others are, but
  * for two things.  Their reference count is 1 when nobody holds them, and the driver's
- * to begin with: none is ever dropped by us, and a frame that is freed while somebody
- * has it pinned is free when that count is 1 again.  And ->lru is none.
+ * to begin with: none is ever dropped by us (pmem_frames.c).  And ->lru is none.
  *
  * What the kernel keeps of a frame, the lock of a table for one, is not on the device:
  * it is made when the device is opened (morsel_pmem_adopt()), and unmade when it is
  * closed.  Whose a page is, which only futexes ask, is said when a file is first
  * mapped (morsel_pmem_adopt_pages()).
- *
- * Locks: @lock is innermost.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -27,9 +24,7 @@
 #include <linux/sched/signal.h>
 
 #include "pmem.h"
-
-/* How often pinned frames are looked at. */
-#define PINNED_PERIOD	msecs_to_jiffies(50)
+#include "pmem_frames.h"
 
 /* Lines are written back, and have arrived before anything that is stored after. */
 static void pmem_persist(const void *p, size_t bytes)
@@ -37,97 +32,6 @@ static void pmem_persist(const void *p, size_t bytes)
 	arch_wb_cache_pmem((void *)p, bytes);
 	/* What is written back is on its way until then. */
 	wmb();
-}
-
-/* Is it only the driver's? */
-static bool page_idle(struct page *page)
-{
-	return page_ref_count(page) == 1;
-}
-
-static void pinned_add(struct morsel_pmem *pmem, struct page *page)
-{
-	spin_lock(&pmem->lock);
-	set_page_private(page, (unsigned long)pmem->pinned);
-	pmem->pinned = page;
-	spin_unlock(&pmem->lock);
-}
-
-static void frame_free(struct morsel_pmem *pmem, struct page *page)
-{
-	WARN_ON_ONCE(!morsel_pool_frames_free(&pmem->pool.frames,
-					      page_to_pfn(page) - pmem->pool.base));
-}
-
-/* Free those that nobody holds any more; returns how many are left. */
-static unsigned long pinned_sweep(struct morsel_pmem *pmem)
-{
-	unsigned long left = 0;
-	struct page *page, *next;
-
-	spin_lock(&pmem->lock);
-	next = pmem->pinned;
-	pmem->pinned = NULL;
-	spin_unlock(&pmem->lock);
-	while ((page = next)) {
-		next = (struct page *)page_private(page);
-		if (page_idle(page)) {
-			set_page_private(page, 0);
-			frame_free(pmem, page);
-		} else {
-			pinned_add(pmem, page);
-			left++;
-		}
-		cond_resched();
-	}
-	return left;
-}
-
-static void pinned_again(struct work_struct *work)
-{
-	struct morsel_pmem *pmem = container_of(to_delayed_work(work), struct morsel_pmem,
-						again);
-
-	if (pinned_sweep(pmem))
-		schedule_delayed_work(&pmem->again, PINNED_PERIOD);
-}
-
-static void pmem_frame_free(struct morsel_pmem *pmem, struct page *page)
-{
-	/* Nobody can get at it any more: who has it had it before. */
-	if (likely(page_idle(page))) {
-		frame_free(pmem, page);
-		return;
-	}
-	pinned_add(pmem, page);
-	schedule_delayed_work(&pmem->again, PINNED_PERIOD);
-}
-
-static unsigned int pmem_frames_take(struct morsel_pmem *pmem, u64 *pfns,
-				     unsigned int count)
-{
-	unsigned int i, got, idle = 0;
-
-	/* Recovery cuts and clears, and needs none. */
-	if (WARN_ON_ONCE(!pmem->started))
-		return 0;
-	do {
-		got = morsel_pool_frames_alloc(&pmem->pool.frames, raw_smp_processor_id(),
-					       pfns, count);
-		for (i = 0; i < got; i++) {
-			u64 pfn = pfns[i] + pmem->pool.base;
-
-			/* One that has failed stays in use until the device is closed. */
-			if (unlikely(PageHWPoison(pfn_to_page(pfn))))
-				continue;
-			/* One that somebody has had since an earlier mount. */
-			if (likely(page_idle(pfn_to_page(pfn))))
-				pfns[idle++] = pfn;
-			else
-				pmem_frame_free(pmem, pfn_to_page(pfn));
-		}
-	} while (got && !idle);
-	return idle;
 }
 
 /* Tables of @meta are none that a processor walks. */
@@ -141,12 +45,12 @@ static int pmem_table_alloc(struct morsel_source *source, unsigned int level, u6
 	struct morsel_dram *dram = morsel_dram_of(source);
 	struct page *page;
 
-	if (!pmem_frames_take(dram->pmem, pfn, 1))
+	if (!morsel_pmem_take(dram, pfn, 1))
 		return -ENOSPC;
 	page = pfn_to_page(*pfn);
 	clear_page(page_address(page));
 	if (tables_are_walked(dram) && !morsel_table_ctor(page, level)) {
-		pmem_frame_free(dram->pmem, page);
+		morsel_pmem_give(dram->pmem, page);
 		return -ENOMEM;
 	}
 	morsel_dram_count_table(dram, level, 1);
@@ -160,7 +64,7 @@ static void pmem_table_free(struct morsel_source *source, unsigned int level, u6
 
 	if (tables_are_walked(dram))
 		morsel_table_dtor(page, level);
-	pmem_frame_free(dram->pmem, page);
+	morsel_pmem_give(dram->pmem, page);
 	morsel_dram_count_table(dram, level, -1);
 }
 
@@ -178,7 +82,7 @@ static int pmem_pages_alloc(struct morsel_source *source, u64 index, void *hint,
 			    u64 *pfns, unsigned int count)
 {
 	struct morsel_dram *dram = morsel_dram_of(source);
-	unsigned int got = pmem_frames_take(dram->pmem, pfns, count), i;
+	unsigned int got = morsel_pmem_take(dram, pfns, count), i;
 
 	for (i = 0; i < got; i++) {
 		pmem_page_clear(source, pfns[i]);
@@ -192,7 +96,7 @@ static int pmem_page_new(struct morsel_source *source, u64 index, bool zeroed, u
 {
 	struct morsel_dram *dram = morsel_dram_of(source);
 
-	if (!pmem_frames_take(dram->pmem, pfn, 1))
+	if (!morsel_pmem_take(dram, pfn, 1))
 		return -ENOSPC;
 	/* What the caller writes to it is persistent before it is named. */
 	if (zeroed)
@@ -216,7 +120,7 @@ static void pmem_page_free(struct morsel_source *source, u64 pfn)
 	struct morsel_dram *dram = morsel_dram_of(source);
 
 	page_forget(pfn_to_page(pfn));
-	pmem_frame_free(dram->pmem, pfn_to_page(pfn));
+	morsel_pmem_give(dram->pmem, pfn_to_page(pfn));
 	morsel_dram_count_data(dram, -1);
 }
 
@@ -321,11 +225,10 @@ static void page_release(struct morsel_dram *dram, struct page *page, u64 index)
 	if (dram->source.persist)
 		dram->source.persist(page_address(page), PAGE_SIZE);
 	page_forget(page);
-	if (unlikely(!page_idle(page))) {
+	if (unlikely(!morsel_pmem_idle(page))) {
 		pr_warn_ratelimited("a page of inode %lu is still pinned; waiting\n",
 				    dram->mapping->host->i_ino);
-		while (!page_idle(page))
-			schedule_timeout_uninterruptible(PINNED_PERIOD);
+		morsel_pmem_wait(page);
 	}
 }
 
@@ -586,8 +489,21 @@ again:
 	return empty_adopt(pmem);
 }
 
+/* Those of frames that no process maps. */
+static int sources_init(struct morsel_pmem *pmem)
+{
+	u64 limit = morsel_level_pages(MORSEL_LEVELS - 1);
+	unsigned int i;
+	int err = morsel_dram_init(&pmem->meta, NULL, limit, NULL);
+
+	for (i = 0; !err && i < ARRAY_SIZE(pmem->last); i++)
+		err = morsel_dram_init(&pmem->last[i], NULL, limit, NULL);
+	return err;
+}
+
 static int pmem_start(struct morsel_pmem *pmem, const char *path, const char **why)
 {
+	unsigned int i;
 	u64 base, frames;
 	int err = pmem_claim(pmem, path, &base, &frames, why);
 
@@ -597,7 +513,7 @@ static int pmem_start(struct morsel_pmem *pmem, const char *path, const char **w
 		pmem->domain = dax_write_cache_enabled(pmem->dax) ? MORSEL_DOMAIN_MEMORY :
 								   MORSEL_DOMAIN_CACHE;
 	*why = "out of memory";
-	err = morsel_dram_init(&pmem->meta, NULL, morsel_level_pages(MORSEL_LEVELS - 1), NULL);
+	err = sources_init(pmem);
 	if (err)
 		return err;
 	/* Those of memory that is encrypted, for one, are others. */
@@ -610,9 +526,13 @@ static int pmem_start(struct morsel_pmem *pmem, const char *path, const char **w
 	source_init(&pmem->meta, pmem);
 	morsel_pool_init(&pmem->pool, base, &pmem->meta.source);
 	err = pmem_recover(pmem, path, frames, why);
-	if (!err)
-		pmem->started = true;
-	return err;
+	if (err)
+		return err;
+	for (i = 0; i < ARRAY_SIZE(pmem->last); i++)
+		morsel_pmem_source(&pmem->last[i], pmem);
+	pmem->started = true;
+	morsel_pmem_keep(pmem);
+	return 0;
 }
 
 /* What it has in use stays in use, and is nobody's to count any more. */
@@ -628,8 +548,12 @@ static void meta_uncount(struct morsel_dram *meta)
 
 static void pmem_free(struct morsel_pmem *pmem)
 {
+	unsigned int i;
+
 	morsel_pool_frames_exit(&pmem->pool.frames);
 	morsel_dram_exit(&pmem->meta);
+	for (i = 0; i < ARRAY_SIZE(pmem->last); i++)
+		morsel_dram_exit(&pmem->last[i]);
 	/* All that was written is where it has to be. */
 	wmb();
 	if (pmem->pgmap)
@@ -662,8 +586,7 @@ struct morsel_pmem *morsel_pmem_open(const char *path, enum morsel_domain domain
 	if (!pmem)
 		return ERR_PTR(-ENOMEM);
 	pmem->domain = domain;
-	spin_lock_init(&pmem->lock);
-	INIT_DELAYED_WORK(&pmem->again, pinned_again);
+	morsel_pmem_frames_init(pmem);
 	err = pmem_start(pmem, path, why);
 	if (err) {
 		pmem_free(pmem);
@@ -682,17 +605,12 @@ struct morsel_pmem *morsel_pmem_open(const char *path, enum morsel_domain domain
  */
 void morsel_pmem_close(struct morsel_pmem *pmem)
 {
-	unsigned long left;
+	unsigned int i;
 
-	cancel_delayed_work_sync(&pmem->again);
-	left = pinned_sweep(pmem);
-	if (left)
-		pr_warn("%lu pages that were freed are still pinned; waiting\n", left);
-	while (left) {
-		schedule_timeout_uninterruptible(PINNED_PERIOD);
-		left = pinned_sweep(pmem);
-	}
+	morsel_pmem_drain(pmem);
 	empty_release(pmem);
 	meta_uncount(&pmem->meta);
+	for (i = 0; i < ARRAY_SIZE(pmem->last); i++)
+		meta_uncount(&pmem->last[i]);
 	pmem_free(pmem);
 }

@@ -16,10 +16,21 @@ struct dev_pagemap;
 /* What outlives a loss of power: caches too, or memory alone (ADR). */
 enum morsel_domain { MORSEL_DOMAIN_AUTO, MORSEL_DOMAIN_CACHE, MORSEL_DOMAIN_MEMORY };
 
+/*
+ * Frames that are kept back: a 32nd of the device, at most 512 KiB.  Nobody fills them
+ * with data; a device that is full has them for what is to be changed all the same.
+ */
+#define MORSEL_PMEM_SPARE	128u
+#define MORSEL_PMEM_SPARE_PART	32u
+
+/* Who may have them: names that change (half of them), attributes that do not grow. */
+enum morsel_last { MORSEL_LAST_NAMES, MORSEL_LAST_ATTRIBUTES, MORSEL_LASTS };
+
 /**
  * struct morsel_pmem - a pool that is in use
  * @pool:    what lies on it
  * @meta:    source of the frames that no process maps: inodes, directories, attributes
+ * @last:    by enum morsel_last, the same for who may have frames that are kept back
  * @bdev:    the block device, claimed
  * @dax:     the same as memory
  * @pgmap:   what describes its frames; held, so that they do not go away
@@ -27,13 +38,17 @@ enum morsel_domain { MORSEL_DOMAIN_AUTO, MORSEL_DOMAIN_CACHE, MORSEL_DOMAIN_MEMO
  * @start:   first page of it in @dax
  * @poisoned: memory of it has failed
  * @started: allocation may begin, the frames in use are known
- * @lock:    protects @pinned
+ * @lock:    protects what follows; innermost
  * @pinned:  frames that were freed and that somebody still holds; they name one another
- * @again:   looks at them
+ * @spares:  frames that are kept back, by their number in the pool
+ * @spare:   how many there are
+ * @spare_max: how many there are to be
+ * @again:   looks at pinned ones
  */
 struct morsel_pmem {
 	struct morsel_pool pool;
 	struct morsel_dram meta;
+	struct morsel_dram last[MORSEL_LASTS];
 	morsel_bdev_t *bdev;
 	struct dax_device *dax;
 	struct dev_pagemap *pgmap;
@@ -41,8 +56,11 @@ struct morsel_pmem {
 	u64 start;
 	bool poisoned;
 	bool started;
-	spinlock_t lock;	/* protects pinned */
+	spinlock_t lock;	/* protects pinned, spares */
 	struct page *pinned;
+	u64 spares[MORSEL_PMEM_SPARE];
+	unsigned int spare;
+	unsigned int spare_max;
 	struct delayed_work again;
 };
 

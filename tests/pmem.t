@@ -26,14 +26,14 @@ check "and filled" guest 6.12 2G cpu "
 	tests/pmem/keep show /run/pool >'$tmp/first'
 	! mount -t morselfs /dev/pmem0 /mnt
 	df --output=used,iused /run/pool | tail -n 1 >'$tmp/used'"
-for machine in "6.1 3G cpu" "6.12 4G mem-ctrl" "6.1 2G mem-ctrl" "6.12 2G cpu"; do
-	read -r kernel memory domain <<<"$machine"
+for machine in "6.1 3G cpu" "6.12 4G mem-ctrl" "6.1 2G mem-ctrl" "6.12 2G cpu full"; do
+	read -r kernel memory domain full <<<"$machine"
 	check "mounted by $kernel with $memory of memory, $domain" guest "$kernel" "$memory" "$domain" "
 		tests/pmem/keep show /run/pool >'$tmp/again'
-		df --output=used,iused /run/pool | tail -n 1 >'$tmp/used-again'"
+		df --output=used,iused /run/pool | tail -n 1 >'$tmp/used-again'
+		${full:+MORSEL_POOL=1 build/tests/fs/full /run/pool}"
 	check "all is there" diff "$tmp/first" "$tmp/again"
 	check "and takes as much" diff "$tmp/used" "$tmp/used-again"
-
 done
 
 # Each of these is refused, with a line in the log that says why, and stays as it is.

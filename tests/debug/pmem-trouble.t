@@ -25,6 +25,7 @@ mount -t debugfs none /sys/kernel/debug || true
 modprobe hwpoison-inject
 tests/pmem/failed /run/pool
 # Full, and not any more.
+MORSEL_POOL=1 build/tests/fs/full /run/pool
 avail() { df --output=avail /run/pool | tail -n 1 | tr -d ' '; }
 free=$(avail)
 ! cat /dev/zero >/run/pool/zero
