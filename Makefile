@@ -28,8 +28,9 @@ help:
 	@echo 'make mutants    show that tests fail when a protection is taken out of the module'
 	@echo 'make programs   databases, caches, git, compilers and stressors on morselfs; KERNEL=6.1'
 	@echo 'make fuzz       random operations against a model, ten minutes; SEED= SECONDS= KERNEL=6.1'
-	@echo 'make crash      a pool after a crash at any store of any operation, in user space; and machines'
-	@echo '                that are killed under a load, an hour; STATES= SEED= CYCLES= KERNEL=6.1'
+	@echo 'make crash      a pool after a crash at any store of any operation, in user space; machines that'
+	@echo '                stop after each store of one, two hours, OPERATIONS=NAME; and that are killed'
+	@echo '                under a load, an hour; STATES= SEED= CYCLES= KERNEL=6.1'
 	@echo 'make bench      all benchmarks beside their peers, about 140 minutes without KVM; B=NAME KERNEL=6.1'
 	@echo 'make report     figures, tables and bars of what make bench left: build/bench/report/report.html'
 	@echo 'make shell      prompt in a guest with the module; KERNEL=6.1'
@@ -41,6 +42,10 @@ modules: $(KERNELS:%=module-%)
 
 module-%: deps-build
 	@$(MAKE) -C kernel KERNEL=$*
+
+# One that can stop the machine; see kernel/crash.c.
+module-%-crash: deps-build
+	@$(MAKE) -C kernel KERNEL=$* CRASH=1
 
 user: lib tools examples demo morsel-bench
 
@@ -105,10 +110,12 @@ crash: STATES ?= 1000000
 crash: CYCLES ?= 200
 crash: deps-check
 	$(call step,building everything for kernel $(KERNEL))
-	@$(MAKE) module-$(KERNEL) user tests
+	@$(MAKE) module-$(KERNEL) module-$(KERNEL)-crash user tests
 	$(call step,crashes of a pool in user space at every store of every operation$(comma) $(STATES) of them)
 	@build/tests/crash/crash -n $(STATES) $(SEED:%=-s %) >build/tests/crash/log; \
 		status=$$?; grep -v '^ok' build/tests/crash/log; exit $$status
+	$(call step,a machine stops after each store of metadata of $(or $(OPERATIONS),each operation))
+	@tests/pmem/stop -k $(KERNEL) $(OPERATIONS)
 	$(call step,a machine with a file system on persistent memory is killed under a load$(comma) $(CYCLES) times)
 	@tests/pmem/kill -k $(KERNEL) -n $(CYCLES) $(SEED:%=-s %)
 
