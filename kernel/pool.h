@@ -144,6 +144,9 @@ struct morsel_pool_name {
  * @source:  of frames, for all trees
  * @inodes:  tree of the inodes
  * @persist: see &struct morsel_source
+ * @bad:     is a frame (0 is the super block) one that nobody may read?  NULL: none is
+ * @lost:    one of those, without which nothing can be said of the pool: see
+ *           morsel_pool_readable()
  */
 struct morsel_pool {
 	struct morsel_pool_super *super;
@@ -152,7 +155,23 @@ struct morsel_pool {
 	struct morsel_source *source;
 	struct morsel_tree inodes;
 	void (*persist)(const void *p, size_t bytes);
+	bool (*bad)(const struct morsel_pool *pool, u64 frame);
+	u64 lost;
 };
+
+static inline bool morsel_pool_bad(const struct morsel_pool *pool, u64 frame)
+{
+	return pool->bad && pool->bad(pool, frame);
+}
+
+/* Asked before a frame is read that has to be: 0, or -EIO, and it is the one that is @lost. */
+static inline int morsel_pool_readable(struct morsel_pool *pool, u64 frame)
+{
+	if (!morsel_pool_bad(pool, frame))
+		return 0;
+	pool->lost = frame;
+	return -EIO;
+}
 
 /* All that was written to the range is persistent before what is written next. */
 static inline void morsel_pool_persist(struct morsel_pool *pool, const void *p,

@@ -118,6 +118,21 @@ void morsel_pool_frames_start(struct morsel_pool_frames *frames)
 		frames->hints[p].word = p * areas / frames->processors * MORSEL_AREA_WORDS;
 }
 
+/**
+ * morsel_pool_frames_withdraw() - nobody is to get a frame
+ * @frames: after morsel_pool_frames_start()
+ * @frame:  below the count
+ *
+ * Return: false when it is in use.
+ */
+bool morsel_pool_frames_withdraw(struct morsel_pool_frames *frames, u64 frame)
+{
+	if (!morsel_pool_frames_mark(frames, frame))
+		return false;
+	morsel_plat_add32(&frames->areas[frame / MORSEL_AREA_FRAMES].free, -1);
+	return true;
+}
+
 /* Take up to @count frames of a word; returns how many. */
 static unsigned int word_take(struct morsel_pool_frames *frames, u64 index, u64 *out,
 			      unsigned int count)

@@ -52,6 +52,7 @@ void morsel_pool_frames_exit(struct morsel_pool_frames *frames);
 bool morsel_pool_frames_mark_word(struct morsel_pool_frames *frames, u64 word, u64 bits);
 bool morsel_pool_frames_mark(struct morsel_pool_frames *frames, u64 frame);
 void morsel_pool_frames_start(struct morsel_pool_frames *frames);
+bool morsel_pool_frames_withdraw(struct morsel_pool_frames *frames, u64 frame);
 unsigned int morsel_pool_frames_alloc(struct morsel_pool_frames *frames,
 				      unsigned int processor, u64 *out,
 				      unsigned int count);

@@ -66,6 +66,16 @@ static int wrong(struct move *m, const char *why)
 	return -EUCLEAN;
 }
 
+/* May this frame be read, which has to be? */
+static int readable(struct move *m, u64 frame)
+{
+	int err = morsel_pool_readable(m->pool, frame);
+
+	if (err)
+		m->why = "needs a frame that is bad";
+	return err;
+}
+
 static void *frame_of(struct move *m, u64 frame)
 {
 	return morsel_frame_table(m->pool->base + frame);
@@ -135,9 +145,11 @@ static int move_table(struct move *m, u64 table, unsigned int level, u64 first,
 {
 	struct morsel_source *source = m->pool->source;
 	u64 *entries = frame_of(m, table), frame;
+	int err = readable(m, table);
 	unsigned int i;
-	int err = 0;
 
+	if (err)
+		return err;
 	for (i = 0; i < MORSEL_ENTRIES && !err; i++, first += morsel_level_pages(level - 1)) {
 		if (move_hole(m, &entries[i], level))
 			continue;
@@ -147,7 +159,7 @@ static int move_table(struct move *m, u64 table, unsigned int level, u64 first,
 		if (!err && level > 1)
 			err = move_table(m, frame, level - 1, first, fn);
 		else if (!err && fn)
-			err = fn(m, first, frame);
+			err = readable(m, frame) ? : fn(m, first, frame);
 	}
 	if (m->write)
 		morsel_pool_persist(m->pool, entries, MORSEL_PAGE_SIZE);
@@ -283,8 +295,11 @@ static int move_empty(struct move *m)
 {
 	u64 *empty2 = frame_of(m, MORSEL_POOL_EMPTY2);
 	u64 *empty3 = frame_of(m, MORSEL_POOL_EMPTY3);
+	int err = readable(m, MORSEL_POOL_EMPTY2) ? : readable(m, MORSEL_POOL_EMPTY3);
 	unsigned int i;
 
+	if (err)
+		return err;
 	for (i = 0; i < MORSEL_ENTRIES; i++) {
 		u64 old = READ_ONCE(empty3[i]), frame;
 
@@ -359,8 +374,8 @@ static int pass(struct morsel_pool *pool, bool write, const char **why)
  * brought to where it was going first, from which it can go anywhere.
  *
  * Context: process context, may sleep; nobody else uses the pool.
- * Return: 0; -EUCLEAN: the medium is damaged, and nothing was written to it; -ENOMEM: it
- * is as if there had been a crash.
+ * Return: 0; -EUCLEAN: the medium is damaged, -EIO: a frame that is needed cannot be
+ * read, and nothing was written to it; -ENOMEM: it is as if there had been a crash.
  */
 int morsel_pool_move(struct morsel_pool *pool, const char **why)
 {

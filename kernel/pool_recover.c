@@ -14,6 +14,9 @@
  * Nothing is believed: a name that is none, an inode that nobody wrote, a tree with an
  * entry that nobody made ends it all.
  *
+ * A frame that is bad (&morsel_pool.bad) is not read.  As a page of a file it costs what
+ * was in it; without any other there is nothing to go by, and that ends it, too.
+ *
  * What a crash has interrupted is finished: names that were being moved (see
  * pool_names.c), pages behind the end of files that were being cut.  What was written
  * behind the end within the last page is cleared.  Recovery can be interrupted itself, at
@@ -54,12 +57,45 @@ static int wrong(struct recovery *r, u64 inode, const char *why)
 	return -EUCLEAN;
 }
 
+/* May this frame be read, which has to be? */
+static int readable(struct recovery *r, u64 inode, u64 frame)
+{
+	int err = morsel_pool_readable(r->pool, frame - r->pool->base);
+
+	if (err)
+		wrong(r, inode, "needs a frame that is bad");
+	return err;
+}
+
 static bool is_directory(struct recovery *r, u64 number)
 {
 	struct morsel_pool_attr attr;
 
 	morsel_pool_attr_get(morsel_pool_inode(r->pool, number), &attr);
 	return (attr.mode & 0170000) == 0040000;
+}
+
+/* All pages of a tree that was gone through, which will be read. */
+static int readable_pages(struct recovery *r, u64 inode, u64 top)
+{
+	u64 last = morsel_level_pages(MORSEL_LEVELS - 1) - 1, page = 0;
+	struct morsel_tree tree;
+	int err = 0;
+
+	if (!r->pool->bad)
+		return 0;
+	morsel_tree_open(&tree, r->pool->source, &top);
+	while (!err && (page = morsel_tree_next(&tree, page, last)) <= last)
+		err = readable(r, inode, morsel_tree_lookup(&tree, page++));
+	return err;
+}
+
+/* A tree that is needed with all that is in it. */
+static int take_whole(struct recovery *r, u64 inode, u64 top, u64 bytes)
+{
+	int err = morsel_pool_trees_take(&r->trees, inode, top, bytes);
+
+	return err ? : readable_pages(r, inode, top);
 }
 
 /* A name leads to an inode. */
@@ -163,13 +199,14 @@ static int take_inode(struct recovery *r, u64 number)
 	directory = is_directory(r, number);
 	if (number == MORSEL_POOL_ROOT && !directory)
 		return wrong(r, number, "is the root and no directory");
-	err = morsel_pool_trees_add(&r->trees, number, attr.xattrs, MORSEL_TREE_ALL);
+	err = take_whole(r, number, attr.xattrs, MORSEL_TREE_ALL);
 	if (err)
 		return err;
-	if (!directory)
+	if ((attr.mode & 0170000) == 0100000)
 		return morsel_pool_trees_add(&r->trees, number, inode->top, attr.size);
-	err = morsel_pool_trees_take(&r->trees, number, inode->top);
-	return err ? : each_name(r, number, take_name);
+	/* All but files are brought into memory, or looked through here. */
+	err = take_whole(r, number, inode->top, directory ? MORSEL_TREE_ALL : attr.size);
+	return err || !directory ? err : each_name(r, number, take_name);
 }
 
 /*
@@ -246,8 +283,11 @@ static int each_directory(struct recovery *r, name_fn *fn)
 static int take_empty(struct recovery *r, unsigned int frame, u64 value)
 {
 	u64 *table = morsel_frame_table(r->pool->base + frame);
+	int err = readable(r, 0, r->pool->base + frame);
 	unsigned int i;
 
+	if (err)
+		return err;
 	morsel_pool_frames_mark(&r->pool->frames, frame);
 	for (i = 0; i < MORSEL_ENTRIES; i++)
 		if ((table[i] ^ value) & ~ENTRY_MAY)
@@ -274,7 +314,7 @@ static int recovery_begin(struct recovery *r)
 		return err;
 	err = morsel_pool_trees_init(&r->trees);
 	if (!err)
-		err = morsel_pool_trees_take(&r->trees, 0, r->pool->super->inodes);
+		err = take_whole(r, 0, r->pool->super->inodes, MORSEL_TREE_ALL);
 	if (err)
 		return err;
 	while ((page = morsel_tree_next(&r->pool->inodes, page, last)) <= last) {
@@ -300,7 +340,7 @@ static int recovery_begin(struct recovery *r)
  *
  * Context: process context, may sleep.
  * Return: 0, and frames can be allocated, unless something is unfinished and stays so;
- * -EUCLEAN: the medium is damaged; -ENOMEM.
+ * -EUCLEAN: the medium is damaged; -EIO: a frame that is needed cannot be read; -ENOMEM.
  */
 int morsel_pool_recover(struct morsel_pool *pool, bool fix, unsigned int workers,
 			struct morsel_pool_found *found)

@@ -135,13 +135,16 @@ static bool version_known(const struct morsel_pool_super *super)
  *
  * A good one may have to be moved before it is used: see morsel_pool_moved().
  *
- * Return: 0, -EINVAL (no pool, or damaged) or -EOPNOTSUPP (of another version, or
- * features that are unknown).
+ * Return: 0, -EINVAL (no pool, or damaged), -EOPNOTSUPP (of another version, or
+ * features that are unknown) or -EIO (it cannot be read).
  */
 int morsel_pool_check_super(struct morsel_pool *pool, u64 frames, const char **why)
 {
 	const struct morsel_pool_super *super = pool->super;
 
+	*why = "the super block is bad";
+	if (morsel_pool_readable(pool, MORSEL_POOL_SUPER))
+		return -EIO;
 	*why = NULL;
 	if (super->magic != MORSEL_POOL_MAGIC) {
 		*why = "not a pool";

@@ -67,16 +67,20 @@ static bool in_pool(const struct morsel_pool *pool, u64 frame)
 	       frame < pool->base + pool->frames.count;
 }
 
-/* A frame is named: in the pool, and nothing else's. */
+/* A table is named, which will be read: in the pool, and nothing else's. */
 static int take_frame(struct walk *w, u64 inode, u64 frame)
 {
 	struct morsel_pool *pool = w->trees->pool;
+	int err;
 
 	if (!in_pool(pool, frame))
 		return wrong(w, inode, "names a frame that is not in the pool");
 	if (!morsel_pool_frames_mark(&pool->frames, frame - pool->base))
 		return wrong(w, inode, "names a frame that is in use elsewhere");
-	return 0;
+	err = morsel_pool_readable(pool, frame - pool->base);
+	if (err)
+		wrong(w, inode, "needs a frame that is bad");
+	return err;
 }
 
 static bool flags_valid(u64 entry, u64 flags)
@@ -158,6 +162,8 @@ static void take_end(struct walk *w, u64 frame, unsigned int from)
 	u64 keep = part ? ~0ull >> (64 - 8 * part) : 0;
 	bool dirty = false;
 
+	if (morsel_pool_bad(w->trees->pool, frame - w->trees->pool->base))
+		return;
 	for (; i < MORSEL_PAGE_SIZE / sizeof(u64); i++, keep = 0) {
 		if (!(words[i] & ~keep))
 			continue;
@@ -257,13 +263,15 @@ static int take_tree(struct morsel_pool_trees *trees, u64 inode, u64 top, u64 by
  * @trees: to which this is added
  * @inode: whose it is
  * @top:   word with its root and its order, or 0
+ * @bytes: size of what is in it, or MORSEL_TREE_ALL
  *
  * Context: process context, may sleep.
- * Return: 0, and the tree can be used, or -EUCLEAN.
+ * Return: 0, and the tree can be used; -EUCLEAN; -EIO: a table cannot be read.
  */
-int morsel_pool_trees_take(struct morsel_pool_trees *trees, u64 inode, u64 top)
+int morsel_pool_trees_take(struct morsel_pool_trees *trees, u64 inode, u64 top,
+			   u64 bytes)
 {
-	return take_tree(trees, inode, top, MORSEL_TREE_ALL, take_now);
+	return take_tree(trees, inode, top, bytes, take_now);
 }
 
 /**
@@ -274,7 +282,7 @@ int morsel_pool_trees_take(struct morsel_pool_trees *trees, u64 inode, u64 top)
  * @bytes: size of the file, or MORSEL_TREE_ALL
  *
  * Context: process context, may sleep.
- * Return: 0 or -EUCLEAN, also because of an earlier one.
+ * Return: 0, -EUCLEAN or -EIO, also because of an earlier one.
  */
 int morsel_pool_trees_add(struct morsel_pool_trees *trees, u64 inode, u64 top,
 			  u64 bytes)
@@ -286,29 +294,35 @@ int morsel_pool_trees_add(struct morsel_pool_trees *trees, u64 inode, u64 top,
 static void work(void *context, unsigned int number)
 {
 	struct morsel_pool_trees *trees = context;
-	struct walk w = { .trees = trees, .found = &trees->parts[number] };
+	struct morsel_pool_part *part = &trees->parts[number];
+	struct walk w = { .trees = trees, .found = &part->found };
 	u32 i;
 
-	while ((i = morsel_plat_fetch_add32(&trees->next, 1)) < trees->count)
-		if (take_now(&w, &trees->pieces[i]))
+	while ((i = morsel_plat_fetch_add32(&trees->next, 1)) < trees->count) {
+		part->err = take_now(&w, &trees->pieces[i]);
+		if (part->err) {
 			morsel_plat_fetch_add32(&trees->next, trees->count);
+			break;
+		}
+	}
 }
 
 /* Of several things that are wrong one is said. */
-static int add_up(struct morsel_pool_found *sum, struct morsel_pool_found *part)
+static int add_up(struct morsel_pool_found *sum, struct morsel_pool_part *part)
 {
-	const char *why = part->why;
+	const struct morsel_pool_found *found = &part->found;
+	int err = part->err;
 
-	sum->pages += part->pages;
-	sum->tables += part->tables;
-	sum->cut += part->cut;
-	sum->cleared += part->cleared;
-	if (why) {
-		sum->why = why;
-		sum->inode = part->inode;
+	sum->pages += found->pages;
+	sum->tables += found->tables;
+	sum->cut += found->cut;
+	sum->cleared += found->cleared;
+	if (err) {
+		sum->why = found->why;
+		sum->inode = found->inode;
 	}
-	*part = (struct morsel_pool_found){};
-	return why ? -EUCLEAN : 0;
+	*part = (struct morsel_pool_part){};
+	return err;
 }
 
 /**
@@ -316,7 +330,7 @@ static int add_up(struct morsel_pool_found *sum, struct morsel_pool_found *part)
  * @trees: these
  *
  * Context: process context, may sleep.
- * Return: 0 or -EUCLEAN.
+ * Return: 0, -EUCLEAN or -EIO.
  */
 int morsel_pool_trees_run(struct morsel_pool_trees *trees)
 {

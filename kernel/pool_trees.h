@@ -11,6 +11,16 @@
 struct morsel_pool_piece;
 
 /**
+ * struct morsel_pool_part - what one worker has found
+ * @found: sums, and what is wrong when something is
+ * @err:   0, -EUCLEAN or -EIO
+ */
+struct morsel_pool_part {
+	struct morsel_pool_found found;
+	int err;
+};
+
+/**
  * struct morsel_pool_trees - trees that recovery goes through
  * @pool:    the pool
  * @found:   the result
@@ -29,12 +39,13 @@ struct morsel_pool_trees {
 	struct morsel_pool_piece *pieces;
 	u32 count;
 	u32 next;
-	struct morsel_pool_found *parts;
+	struct morsel_pool_part *parts;
 };
 
 int morsel_pool_trees_init(struct morsel_pool_trees *trees);
 void morsel_pool_trees_exit(struct morsel_pool_trees *trees);
-int morsel_pool_trees_take(struct morsel_pool_trees *trees, u64 inode, u64 top);
+int morsel_pool_trees_take(struct morsel_pool_trees *trees, u64 inode, u64 top,
+			   u64 bytes);
 int morsel_pool_trees_add(struct morsel_pool_trees *trees, u64 inode, u64 top,
 			  u64 bytes);
 int morsel_pool_trees_run(struct morsel_pool_trees *trees);

@@ -194,7 +194,7 @@ static void all(void)
 /*
  * -n STATES: at least so many; -k: caches are kept, only; -s SEED of what is random;
  * -x: end at the first failure; -o NAME: only operations whose name begins so, or walk,
- * moves, damage, pairs
+ * moves, damage, bad, pairs
  */
 int main(int argc, char **argv)
 {
@@ -231,6 +231,8 @@ int main(int argc, char **argv)
 			orders += pairs(least ? 4 : 3, least ? 2000 : 100, kept_only);
 		if (wanted("damage"))
 			damage(DAMAGE);
+		if (wanted("bad"))
+			bad_frames();
 	} while (medium_states() < least);
 	if (!kept_only && !*only)
 		ok(medium_states() >= 10000, "%lu states", medium_states());

@@ -5,8 +5,11 @@
  * Whatever is in it: looking ends, writes nothing, and says that something is wrong or
  * finds what mending finds; mending ends, with something that is whole or not at all; and
  * moving to another address writes nothing unless it succeeds, and changes no verdict.
+ *
+ * Or with a frame that is bad: nobody reads that.
  */
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "damage.h"
@@ -203,4 +206,73 @@ void damage(unsigned int values)
 	medium_base = 1;
 	ok(!wrongs && refused && accepted, "%u words that nobody wrote: %u refused, %u accepted",
 	   tried, refused, accepted);
+}
+
+static u64 bad;
+
+static bool is_bad(const struct morsel_pool *pool, u64 frame)
+{
+	(void)pool;
+	return frame == bad;
+}
+
+/* 0: it is done without; else it is what cannot be done without, and is named. */
+static bool needed(u64 base, bool fix)
+{
+	char *page = (char *)medium_memory() + bad * MORSEL_PAGE_SIZE;
+	unsigned long stores = medium_stores();
+	struct morsel_pool_found found;
+	struct morsel_pool pool = { 0 };
+	const char *why;
+	int err;
+
+	/* Who reads it does not get far. */
+	if (mprotect(page, MORSEL_PAGE_SIZE, PROT_NONE))
+		bail("mprotect");
+	medium_base = base;
+	medium_put(medium_memory());
+	morsel_pool_frames_init(&pool.frames, MEDIUM_FRAMES, 1);
+	morsel_pool_init(&pool, base, &medium_source);
+	pool.bad = is_bad;
+	err = morsel_pool_check_super(&pool, MEDIUM_FRAMES, &why);
+	if (!err)
+		err = morsel_pool_move(&pool, &why);
+	if (!err)
+		err = morsel_pool_recover(&pool, fix, 1, &found);
+	morsel_pool_frames_exit(&pool.frames);
+	mprotect(page, MORSEL_PAGE_SIZE, PROT_READ | PROT_WRITE);
+	at = bad * WORDS;
+	if (err && (err != -EIO || pool.lost != bad))
+		violation("refused for something else");
+	if (err && base == 1 && stores != medium_stores())
+		violation("refused, and written to");
+	return err;
+}
+
+void bad_frames(void)
+{
+	unsigned int lived = 0, tried = 0;
+	struct disk disk;
+
+	wrongs = 0;
+	prepare(&disk);
+	for (bad = 0; bad < MEDIUM_FRAMES; bad++) {
+		bool looked;
+
+		if (!morsel_pool_frames_used(&disk.pool.frames, bad))
+			continue;
+		tried++;
+		memcpy(medium_memory(), sound, sizeof(sound));
+		looked = needed(1, false);
+		lived += !looked;
+		if (looked != needed(1, true))
+			violation("needed by who mends it only, or by who looks");
+		memcpy(medium_memory(), sound, sizeof(sound));
+		if (looked != needed(41, true))
+			violation("another verdict at another address");
+	}
+	disk_close(&disk);
+	medium_base = 1;
+	/* The pages of the two files. */
+	ok(!wrongs && lived == 3, "%u frames that are bad: %u cost only themselves", tried, lived);
 }

@@ -5,5 +5,7 @@
 
 /* Each word of each frame that is in use, with so many of the values there are. */
 void damage(unsigned int values);
+/* Each frame that is in use is one that nobody may read. */
+void bad_frames(void);
 
 #endif /* DAMAGE_H */
