@@ -48,6 +48,8 @@ struct morsel_dram_share {
  * @shares:  what this object uses and has used
  * @budget:  what its frames are charged to, or NULL
  * @pmem:    where its frames are, or NULL: in the kernel's memory
+ * @damaged: with @pmem, one of its pages is known to be bad, so that no table is to be
+ *           attached; so from the start, or never
  */
 struct morsel_dram {
 	struct morsel_source source;
@@ -56,6 +58,7 @@ struct morsel_dram {
 	struct morsel_dram_share __percpu *shares;
 	struct morsel_budget *budget;
 	struct morsel_pmem *pmem;
+	bool damaged;
 };
 
 static inline struct morsel_dram *morsel_dram_of(struct morsel_source *source)

@@ -10,9 +10,8 @@
 
 #include "budget.h"
 #include "compat.h"
-#include "tree.h"
+#include "pmem.h"
 
-struct morsel_pmem;
 struct morsel_pool_inode;
 
 /* What chattr(1) can set. */
@@ -99,6 +98,35 @@ static inline struct morsel_inode *morsel_inode_of(struct inode *inode)
 	return container_of(inode, struct morsel_inode, inode);
 }
 
+/*
+ * Begin to use the device of a file system, where it has one; see morsel_pmem_enter().
+ * Whatever changes what is there does so between these two: 0, or -EIO.
+ */
+static inline int morsel_fs_enter(const struct inode *inode)
+{
+	struct morsel_pmem *pmem = morsel_fs_of(inode->i_sb)->pmem;
+
+	return pmem && !morsel_pmem_enter(pmem) ? -EIO : 0;
+}
+
+/* Returns @ret, what the caller is about to return. */
+static inline long morsel_fs_leave(const struct inode *inode, long ret)
+{
+	struct morsel_pmem *pmem = morsel_fs_of(inode->i_sb)->pmem;
+
+	if (pmem)
+		morsel_pmem_leave(pmem);
+	return ret;
+}
+
+/* For who only looks: nobody waits for him, and what he looks at stays readable. */
+static inline bool morsel_fs_stopped(const struct inode *inode)
+{
+	struct morsel_pmem *pmem = morsel_fs_of(inode->i_sb)->pmem;
+
+	return pmem && morsel_pmem_stopped(pmem);
+}
+
 /* fs_super.c */
 int morsel_fs_register(void);
 void morsel_fs_deregister(void);
@@ -135,7 +163,7 @@ int morsel_fs_acl_init(struct inode *inode, struct inode *dir);
 /* fs_pool.c */
 int morsel_fs_pool_mount(struct super_block *sb);
 int morsel_fs_pool_number(struct inode *inode, umode_t mode);
-void morsel_fs_pool_evict(struct inode *inode);
+void morsel_fs_pool_evict(struct inode *inode, bool may_free);
 void morsel_fs_pool_changed(struct inode *inode);
 void morsel_fs_pool_setattr(morsel_idmap_t *idmap, struct inode *inode,
 			    const struct iattr *attr);

@@ -51,10 +51,9 @@ static int acl_on_device(struct inode *vfs_inode)
 	return err;
 }
 
-int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
-		      struct posix_acl *acl, int type)
+static int set_acl(morsel_idmap_t *idmap, struct inode *inode, struct posix_acl *acl,
+		   int type)
 {
-	struct inode *inode = morsel_acl_inode(owner);
 	umode_t mode = inode->i_mode, was = mode;
 	struct posix_acl *old;
 	int err;
@@ -82,6 +81,15 @@ int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
 	morsel_fs_pool_changed(inode);
 	posix_acl_release(old);
 	return err;
+}
+
+int morsel_fs_set_acl(morsel_idmap_t *idmap, morsel_acl_owner_t *owner,
+		      struct posix_acl *acl, int type)
+{
+	struct inode *inode = morsel_acl_inode(owner);
+	int err = morsel_fs_enter(inode);
+
+	return err ? : morsel_fs_leave(inode, set_acl(idmap, inode, acl, type));
 }
 
 /**

@@ -114,6 +114,7 @@ static ssize_t read_page(struct morsel_object *object, loff_t pos, size_t length
 	return copied;
 }
 
+/* Not between morsel_fs_enter() and morsel_fs_leave(): it waits for user space. */
 static ssize_t fs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
@@ -126,7 +127,8 @@ static ssize_t fs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		if (pos >= size)
 			break;
 		want = min3((u64)(size - pos), (u64)want, (u64)iov_iter_count(to));
-		got = read_page(inode->i_private, pos, want, to);
+		got = morsel_fs_stopped(inode) ? -EIO :
+						 read_page(inode->i_private, pos, want, to);
 		if (got > 0) {
 			done += got;
 			iocb->ki_pos += got;
@@ -190,18 +192,50 @@ static ssize_t write_page(struct morsel_object *object, loff_t pos, size_t lengt
 	return copied;
 }
 
-static ssize_t fs_write(struct kiocb *iocb, struct iov_iter *from)
+/* There is room for what is written from @pos to @end. */
+static int write_begin(struct inode *inode, loff_t pos, loff_t end)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
 	struct morsel_object *object = inode->i_private;
-	loff_t size = i_size_read(inode), pos = iocb->ki_pos;
-	loff_t end = pos + iov_iter_count(from);
-	ssize_t done = 0, got = 0;
+	loff_t size = i_size_read(inode);
+	int err = morsel_fs_enter(inode);
 
+	if (err)
+		return err;
 	if (pos > size)
 		clear_tail(object, size);
 	if (end > size)
 		morsel_set_limit(object, pages_for(end));
+	return morsel_fs_leave(inode, 0);
+}
+
+/* What is there up to @pos counts, and behind it nothing is, although @end was meant. */
+static int write_end(struct inode *inode, loff_t pos, loff_t end)
+{
+	loff_t size = i_size_read(inode);
+	int err = morsel_fs_enter(inode);
+
+	if (err)
+		return err;
+	if (pos > size) {
+		size = pos;
+		i_size_write(inode, size);
+		morsel_fs_pool_resize(inode, size);
+	}
+	if (end > size)
+		morsel_set_limit(inode->i_private, pages_for(size));
+	return morsel_fs_leave(inode, 0);
+}
+
+static ssize_t fs_write(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct morsel_object *object = inode->i_private;
+	loff_t pos = iocb->ki_pos, end = pos + iov_iter_count(from);
+	ssize_t done = 0, got = 0;
+	int err = write_begin(inode, pos, end);
+
+	if (err)
+		return err;
 	while (iov_iter_count(from)) {
 		size_t want = min_t(size_t, iov_iter_count(from),
 				    PAGE_SIZE - offset_in_page(pos));
@@ -214,21 +248,18 @@ static ssize_t fs_write(struct kiocb *iocb, struct iov_iter *from)
 			got = -EINTR;
 			break;
 		}
-		got = write_page(object, pos, want, from);
+		got = morsel_fs_enter(inode);
+		if (!got)
+			got = morsel_fs_leave(inode, write_page(object, pos, want, from));
 		if (got < 0)
 			break;
 		pos += got;
 		done += got;
 		cond_resched();
 	}
-	if (done && pos > size) {
-		size = pos;
-		i_size_write(inode, size);
-		morsel_fs_pool_resize(inode, size);
-	}
-	/* Not as far as was meant. */
-	if (end > size)
-		morsel_set_limit(object, pages_for(size));
+	err = write_end(inode, done ? pos : 0, end);
+	if (err)
+		return err;
 	iocb->ki_pos = pos;
 	return done ? : got;
 }
@@ -252,6 +283,14 @@ static ssize_t fs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return ret > 0 ? generic_write_sync(iocb, ret) : ret;
 }
 
+/* One step of it, unless who stops the device waits for it. */
+static int fs_punch_some(struct file *file, u64 *next, u64 last)
+{
+	if (morsel_fs_stopped(file_inode(file)))
+		return -EIO;
+	return morsel_file_punch(file, next, last);
+}
+
 static int fs_punch(struct file *file, loff_t from, loff_t to)
 {
 	struct morsel_object *object = morsel_object_of(file);
@@ -264,7 +303,7 @@ static int fs_punch(struct file *file, loff_t from, loff_t to)
 	}
 	clear_part(object, from, first << PAGE_SHIFT);
 	clear_part(object, end << PAGE_SHIFT, to);
-	return morsel_file_steps(file, morsel_file_punch, &first, end, true);
+	return morsel_file_steps(file, fs_punch_some, &first, end, true);
 }
 
 static int fs_fill(struct file *file, loff_t from, loff_t to)
@@ -319,6 +358,8 @@ static long fs_fallocate(struct file *file, int mode, loff_t offset, loff_t leng
 		return -EOPNOTSUPP;
 	inode_lock(inode);
 	err = file_remove_privs(file);
+	if (!err)
+		err = morsel_fs_enter(inode);
 	if (err)
 		goto out;
 	if (mode & FALLOC_FL_PUNCH_HOLE) {
@@ -330,6 +371,7 @@ static long fs_fallocate(struct file *file, int mode, loff_t offset, loff_t leng
 	}
 	/* A part of it may be done. */
 	morsel_fs_touch(inode);
+	morsel_fs_leave(inode, 0);
 out:
 	inode_unlock(inode);
 	return err;
@@ -344,6 +386,8 @@ static loff_t fs_llseek(struct file *file, loff_t offset, int whence)
 
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return generic_file_llseek(file, offset, whence);
+	if (morsel_fs_stopped(inode))
+		return -EIO;
 
 	inode_lock_shared(inode);
 	size = i_size_read(inode);
@@ -372,11 +416,16 @@ static int fs_fill_step(struct file *file, u64 *next, u64 last)
 {
 	struct inode *inode = file_inode(file);
 	struct morsel_object *object = inode->i_private;
-	int err = -ERANGE;
+	int err;
 
 	inode_lock(inode);
-	if (last < morsel_hold_limit(&object->dram.hold))
-		err = morsel_object_fill(object, next, last);
+	err = morsel_fs_enter(inode);
+	if (!err) {
+		err = -ERANGE;
+		if (last < morsel_hold_limit(&object->dram.hold))
+			err = morsel_object_fill(object, next, last);
+		morsel_fs_leave(inode, 0);
+	}
 	inode_unlock(inode);
 	/* As if it had been so before. */
 	return err == -ERANGE ? -EINVAL : err;
@@ -396,6 +445,8 @@ static int fs_punch_step(struct file *file, u64 *next, u64 last)
 
 static long fs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	if (morsel_fs_stopped(file_inode(file)))
+		return -EIO;
 	switch (cmd) {
 	case MORSEL_IOC_POPULATE:
 		return morsel_file_range(file, (void __user *)arg, fs_fill_step);
@@ -410,7 +461,8 @@ static long fs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int fs_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	int err = morsel_object_adopt(morsel_object_of(file));
+	int err = morsel_fs_stopped(file_inode(file)) ? -EIO :
+		  morsel_object_adopt(morsel_object_of(file));
 
 	if (err)
 		return err;
@@ -425,13 +477,15 @@ static int fs_mmap(struct file *file, struct vm_area_struct *vma)
  * @end:   last byte
  *
  * Context: process context, may sleep.
- * Return: 0, or -EINTR when the caller was killed meanwhile.
+ * Return: 0, -EIO, or -EINTR when the caller was killed meanwhile.
  */
 int morsel_fs_write_back(struct inode *inode, loff_t start, loff_t end)
 {
 	struct morsel_object *object = inode->i_private;
 	u64 index = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
 
+	if (morsel_fs_stopped(inode))
+		return -EIO;
 	if (!object->tree.source->persist)
 		return 0;
 	last = min(last, morsel_level_pages(object->order) - 1);
@@ -439,9 +493,12 @@ int morsel_fs_write_back(struct inode *inode, loff_t start, loff_t end)
 		struct page *page = morsel_object_page(object, index);
 
 		if (page) {
-			persist(object, page_address(page), PAGE_SIZE);
+			if (!PageHWPoison(page))
+				persist(object, page_address(page), PAGE_SIZE);
 			put_page(page);
 		}
+		if (morsel_fs_stopped(inode))
+			return -EIO;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -455,7 +512,7 @@ static int fs_open(struct inode *inode, struct file *file)
 {
 	file->private_data = inode->i_private;
 	file->f_mode |= FMODE_CAN_ODIRECT;
-	return generic_file_open(inode, file);
+	return morsel_fs_stopped(inode) ? -EIO : generic_file_open(inode, file);
 }
 
 /*

@@ -61,6 +61,21 @@ int morsel_fs_pay(struct inode *inode, size_t bytes)
 	return 0;
 }
 
+/* Names that are in the cache could be read; but who opens it expects to find all. */
+static int fs_dir_open(struct inode *inode, struct file *file)
+{
+	return morsel_fs_stopped(inode) ? -EIO : dcache_dir_open(inode, file);
+}
+
+static const struct file_operations fs_dir_ops = {
+	.open = fs_dir_open,
+	.release = dcache_dir_close,
+	.llseek = dcache_dir_lseek,
+	.read = generic_read_dir,
+	.iterate_shared = dcache_readdir,
+	.fsync = noop_fsync,
+};
+
 static struct morsel_object *fs_object_new(struct inode *inode)
 {
 	struct morsel_fs *fs = morsel_fs_of(inode->i_sb);
@@ -91,7 +106,7 @@ int morsel_fs_inode_init_type(struct inode *inode, umode_t mode, dev_t dev)
 		return PTR_ERR_OR_ZERO(object);
 	case S_IFDIR:
 		inode->i_op = &fs_dir_inode_ops;
-		inode->i_fop = &simple_dir_operations;
+		inode->i_fop = &fs_dir_ops;
 		inc_nlink(inode);
 		return 0;
 	case S_IFLNK:
@@ -197,9 +212,14 @@ static int fs_name(struct inode *dir, struct dentry *dentry, struct inode *inode
 static int fs_mknod(morsel_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
 		    umode_t mode, dev_t dev)
 {
-	struct inode *inode = fs_inode_in(idmap, dir, &dentry->d_name, mode, dev);
+	struct inode *inode;
+	int err = morsel_fs_enter(dir);
 
-	return IS_ERR(inode) ? PTR_ERR(inode) : fs_name(dir, dentry, inode);
+	if (err)
+		return err;
+	inode = fs_inode_in(idmap, dir, &dentry->d_name, mode, dev);
+	err = IS_ERR(inode) ? PTR_ERR(inode) : fs_name(dir, dentry, inode);
+	return morsel_fs_leave(dir, err);
 }
 
 static int fs_create(morsel_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
@@ -230,10 +250,13 @@ static int fs_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 {
 	struct morsel_fs *fs = morsel_fs_of(dir->i_sb);
 	bool further = d_inode(old)->i_nlink;
-	int err = further ? morsel_budget_charge(&fs->inodes, 1) : 0;
+	int err = morsel_fs_enter(dir);
 
 	if (err)
 		return err;
+	err = further ? morsel_budget_charge(&fs->inodes, 1) : 0;
+	if (err)
+		return morsel_fs_leave(dir, err);
 	err = morsel_fs_pool_name(dir, dentry, d_inode(old));
 	if (!err)
 		err = simple_link(old, dir, dentry);
@@ -241,7 +264,7 @@ static int fs_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 		morsel_budget_uncharge(&fs->inodes, 1);
 	if (!err)
 		fs_changed(d_inode(old), dir);
-	return err;
+	return morsel_fs_leave(dir, err);
 }
 
 /* One name of several is gone; the last one takes the inode with it. */
@@ -253,14 +276,16 @@ static void fs_name_gone(struct inode *inode)
 
 static int fs_unlink(struct inode *dir, struct dentry *dentry)
 {
-	int err;
+	int err = morsel_fs_enter(dir);
 
+	if (err)
+		return err;
 	morsel_fs_pool_unname(dir, dentry);
 	err = simple_unlink(dir, dentry);
 	if (!err)
 		fs_name_gone(d_inode(dentry));
 	fs_changed(d_inode(dentry), dir);
-	return err;
+	return morsel_fs_leave(dir, err);
 }
 
 static int fs_rmdir(struct inode *dir, struct dentry *dentry)
@@ -269,14 +294,17 @@ static int fs_rmdir(struct inode *dir, struct dentry *dentry)
 
 	if (!simple_empty(dentry))
 		return -ENOTEMPTY;
+	err = morsel_fs_enter(dir);
+	if (err)
+		return err;
 	morsel_fs_pool_unname(dir, dentry);
 	err = simple_rmdir(dir, dentry);
 	fs_changed(d_inode(dentry), dir);
-	return err;
+	return morsel_fs_leave(dir, err);
 }
 
-static int fs_symlink(morsel_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
-		      const char *target)
+static int fs_symlink_in(morsel_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
+			 const char *target)
 {
 	struct inode *inode = fs_inode_in(idmap, dir, &dentry->d_name,
 					  S_IFLNK | 0777, 0);
@@ -299,15 +327,26 @@ static int fs_symlink(morsel_idmap_t *idmap, struct inode *dir, struct dentry *d
 	return fs_name(dir, dentry, inode);
 }
 
+static int fs_symlink(morsel_idmap_t *idmap, struct inode *dir, struct dentry *dentry,
+		      const char *target)
+{
+	int err = morsel_fs_enter(dir);
+
+	return err ? : morsel_fs_leave(dir, fs_symlink_in(idmap, dir, dentry, target));
+}
+
 static int fs_tmpfile(morsel_idmap_t *idmap, struct inode *dir, struct file *file,
 		      umode_t mode)
 {
-	struct inode *inode = fs_inode_in(idmap, dir, NULL, mode, 0);
+	struct inode *inode;
+	int err = morsel_fs_enter(dir);
 
-	if (IS_ERR(inode))
-		return finish_open_simple(file, PTR_ERR(inode));
-	d_tmpfile(file, inode);
-	return finish_open_simple(file, 0);
+	if (err)
+		return finish_open_simple(file, err);
+	inode = fs_inode_in(idmap, dir, NULL, mode, 0);
+	if (!IS_ERR(inode))
+		d_tmpfile(file, inode);
+	return finish_open_simple(file, morsel_fs_leave(dir, PTR_ERR_OR_ZERO(inode)));
 }
 
 /* What stands in the place of what was renamed, for a union of file systems. */
@@ -352,8 +391,8 @@ static int fs_rename_on_device(struct inode *old_dir, struct dentry *old,
 	return err;
 }
 
-static int fs_rename(morsel_idmap_t *idmap, struct inode *old_dir, struct dentry *old,
-		     struct inode *new_dir, struct dentry *new, unsigned int flags)
+static int fs_rename_in(morsel_idmap_t *idmap, struct inode *old_dir, struct dentry *old,
+			struct inode *new_dir, struct dentry *new, unsigned int flags)
 {
 	struct dentry *whiteout = NULL;
 	int err = 0;
@@ -386,13 +425,20 @@ static int fs_rename(morsel_idmap_t *idmap, struct inode *old_dir, struct dentry
 	return err;
 }
 
-static int fs_setattr(morsel_idmap_t *idmap, struct dentry *dentry, struct iattr *attr)
+static int fs_rename(morsel_idmap_t *idmap, struct inode *old_dir, struct dentry *old,
+		     struct inode *new_dir, struct dentry *new, unsigned int flags)
+{
+	int err = morsel_fs_enter(old_dir);
+
+	return err ? : morsel_fs_leave(old_dir, fs_rename_in(idmap, old_dir, old, new_dir,
+							     new, flags));
+}
+
+static int fs_setattr_in(morsel_idmap_t *idmap, struct dentry *dentry, struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
-	int err = setattr_prepare(idmap, dentry, attr);
+	int err;
 
-	if (err)
-		return err;
 	/* The only thing that may fail comes first: all is changed, or nothing. */
 	if (attr->ia_valid & ATTR_MODE) {
 		err = morsel_acl_chmod(idmap, dentry, attr->ia_mode);
@@ -408,6 +454,15 @@ static int fs_setattr(morsel_idmap_t *idmap, struct dentry *dentry, struct iattr
 	}
 	morsel_fs_pool_setattr(idmap, inode, attr);
 	return 0;
+}
+
+static int fs_setattr(morsel_idmap_t *idmap, struct dentry *dentry, struct iattr *attr)
+{
+	int err = setattr_prepare(idmap, dentry, attr);
+
+	if (!err)
+		err = morsel_fs_enter(d_inode(dentry));
+	return err ? : morsel_fs_leave(d_inode(dentry), fs_setattr_in(idmap, dentry, attr));
 }
 
 static int fs_getattr(morsel_idmap_t *idmap, const struct path *path,
@@ -461,14 +516,18 @@ static int fs_fileattr_set(morsel_idmap_t *idmap, struct dentry *dentry,
 			   struct fileattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
+	int err;
 
 	if (fileattr_has_fsx(attr) ||
 	    attr->flags & ~MORSEL_FS_FLAGS)
 		return -EOPNOTSUPP;
+	err = morsel_fs_enter(inode);
+	if (err)
+		return err;
 	morsel_fs_set_flags(inode, attr->flags);
 	inode_set_ctime_current(inode);
 	morsel_fs_pool_changed(inode);
-	return 0;
+	return morsel_fs_leave(inode, 0);
 }
 
 #define FS_INODE_OPS                       \

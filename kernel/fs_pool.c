@@ -57,6 +57,8 @@ static void attr_write(struct inode *inode)
 /**
  * morsel_fs_pool_changed() - attributes have changed: so do they on the device
  * @inode: the inode; nothing is done for one that is on none
+ *
+ * As all that changes what is there: between morsel_fs_enter() and morsel_fs_leave().
  */
 void morsel_fs_pool_changed(struct inode *inode)
 {
@@ -157,14 +159,15 @@ static void medium_free(struct inode *inode)
 /**
  * morsel_fs_pool_evict() - an inode goes; what is on the device goes with its last name
  * @inode: the inode, whose object is none any more
+ * @may_free: what no name leads to can be freed
  */
-void morsel_fs_pool_evict(struct inode *inode)
+void morsel_fs_pool_evict(struct inode *inode, bool may_free)
 {
 	struct morsel_inode *morsel = morsel_inode_of(inode);
 
 	if (!morsel->medium)
 		return;
-	if (!inode->i_nlink && morsel_fs_of(inode->i_sb)->alive)
+	if (!inode->i_nlink && may_free)
 		medium_free(inode);
 	ida_destroy(&morsel->slots);
 	morsel->medium = NULL;

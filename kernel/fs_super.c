@@ -21,6 +21,7 @@
 #include "fs.h"
 #include "object.h"
 #include "pmem.h"
+#include "punch.h"
 
 static struct kmem_cache *fs_inode_cache;
 
@@ -254,11 +255,10 @@ static void fs_free_inode(struct inode *inode)
 	kmem_cache_free(fs_inode_cache, morsel_inode_of(inode));
 }
 
-/* What has a name on a device stays there. */
-static void fs_object_end(struct morsel_object *object, struct inode *inode)
+/* What has a name on a device stays there, and all when nothing may be freed there. */
+static void fs_object_end(struct morsel_object *object, struct inode *inode, bool may_free)
 {
-	if (morsel_inode_of(inode)->medium &&
-	    (inode->i_nlink || !morsel_fs_of(inode->i_sb)->alive))
+	if (morsel_inode_of(inode)->medium && (inode->i_nlink || !may_free))
 		morsel_object_close(object);
 	else
 		morsel_object_retire(object);
@@ -268,14 +268,17 @@ static void fs_evict_inode(struct inode *inode)
 {
 	struct morsel_fs *fs = morsel_fs_of(inode->i_sb);
 	struct morsel_object *object = S_ISREG(inode->i_mode) ? inode->i_private : NULL;
+	bool entered = !morsel_fs_enter(inode), may_free = entered && fs->alive;
 
 	truncate_inode_pages_final(&inode->i_data);
 	if (object)
-		fs_object_end(object, inode);
+		fs_object_end(object, inode, may_free);
 	clear_inode(inode);
 	if (object)
 		morsel_object_free(object);
-	morsel_fs_pool_evict(inode);
+	morsel_fs_pool_evict(inode, may_free);
+	if (entered)
+		morsel_fs_leave(inode, 0);
 	morsel_fs_xattrs_free(morsel_inode_of(inode));
 	morsel_budget_uncharge(&fs->inodes, 1);
 }
@@ -289,6 +292,8 @@ static int fs_sync_fs(struct super_block *sb, int wait)
 
 	if (!fs->pmem || fs->pmem->domain != MORSEL_DOMAIN_MEMORY || !wait)
 		return 0;
+	if (morsel_pmem_stopped(fs->pmem))
+		return -EIO;
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
 		if (!S_ISREG(inode->i_mode) || !igrab(inode))
@@ -310,11 +315,30 @@ static int fs_sync_fs(struct super_block *sb, int wait)
 /* Times, which the kernel has changed by itself. */
 static void fs_dirty_inode(struct inode *inode, int flags)
 {
+	if (morsel_fs_enter(inode))
+		return;
 	morsel_fs_pool_changed(inode);
+	morsel_fs_leave(inode, 0);
+}
+
+/*
+ * umount -f.  What is on a device stays there, and nobody gets at it any more; what is
+ * in memory would be lost.
+ */
+static void fs_umount_begin(struct super_block *sb)
+{
+	struct morsel_fs *fs = morsel_fs_of(sb);
+
+	if (!fs->pmem)
+		return;
+	if (!morsel_pmem_stopped(fs->pmem))
+		pr_warn("%pg: unmounted by force\n", morsel_bdev(fs->pmem->bdev));
+	morsel_pmem_stop(fs->pmem);
 }
 
 static const struct super_operations fs_super_ops = {
 	.dirty_inode = fs_dirty_inode,
+	.umount_begin = fs_umount_begin,
 	.sync_fs = fs_sync_fs,
 	.alloc_inode = fs_alloc_inode,
 	.free_inode = fs_free_inode,
@@ -364,7 +388,7 @@ static int fs_open_device(struct super_block *sb, struct fs_context *fc)
 
 	if (options->seen & ~FS_OF_A_DEVICE)
 		return invalfc(fc, "a device has its own size, mode, uid and gid");
-	pmem = morsel_pmem_open(fc->source, options->domain, &why);
+	pmem = morsel_pmem_open(fc->source, options->domain, morsel_revoke, &why);
 	if (IS_ERR(pmem)) {
 		errorfc(fc, "%s: %s", fc->source, why ? : "cannot be mounted");
 		pr_err("%s: %s\n", fc->source, why ? : "cannot be mounted");

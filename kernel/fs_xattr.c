@@ -161,14 +161,17 @@ static int fs_xattr_set(const struct xattr_handler *handler, morsel_idmap_t *idm
 			struct dentry *dentry, struct inode *inode, const char *suffix,
 			const void *value, size_t size, int flags)
 {
-	int err = xattr_set(morsel_inode_of(inode), xattr_full_name(handler, suffix),
-			    value, size, flags, true);
+	int err = morsel_fs_enter(inode);
 
+	if (err)
+		return err;
+	err = xattr_set(morsel_inode_of(inode), xattr_full_name(handler, suffix), value,
+			size, flags, true);
 	if (!err) {
 		inode_set_ctime_current(inode);
 		morsel_fs_pool_changed(inode);
 	}
-	return err;
+	return morsel_fs_leave(inode, err);
 }
 
 /*

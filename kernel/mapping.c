@@ -70,8 +70,12 @@ static bool vma_is_private(const struct vm_area_struct *vma)
 /* Level of the largest table that can be attached around an address; 0: a page. */
 static unsigned int vma_level(struct vm_area_struct *vma, unsigned long addr)
 {
-	return vma_is_private(vma) ?
-		       0 : morsel_view_level(vma, addr, vma_object(vma)->order);
+	struct morsel_object *object = vma_object(vma);
+
+	/* Who has a table has all of its pages, bad ones too. */
+	if (vma_is_private(vma) || object->dram.damaged)
+		return 0;
+	return morsel_view_level(vma, addr, object->order);
 }
 
 /* From now on faults run under the lock of the VMA; it is new or write-locked. */
@@ -265,6 +269,7 @@ static vm_fault_t fault_error(int err)
 	case -ERANGE:
 		return VM_FAULT_NOPAGE;
 	case -ENOSPC:
+	case -EIO:
 		return VM_FAULT_SIGBUS;
 	}
 	return VM_FAULT_OOM;
@@ -300,14 +305,31 @@ static vm_fault_t fault_populated(struct vm_fault *vmf, vm_fault_t ret)
 	return ret;
 }
 
+/* Pages up to @last are there, and that of the fault is visible; or at @level 0 to be. */
+static vm_fault_t fault_make(struct vm_fault *vmf, u64 index, u64 last, bool ahead,
+			     unsigned int level, int *added)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct morsel_object *object = vma_object(vma);
+	/* Whatever rights the kernel gives its own leaf. */
+	unsigned long rights = level ? vma->vm_flags : VM_READ | VM_WRITE;
+	struct morsel_tree *tree;
+
+	*added = fault_populate(object, vma, rights, index, last, ahead, &tree);
+	if (*added < 0)
+		return fault_error(*added);
+	if (!level)
+		return fault_page(vmf, index);
+	return morsel_view_attach(vma->vm_private_data, vmf, tree, index, level, !*added);
+}
+
 static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct morsel_object *object = vma_object(vma);
-	struct morsel_view *view = vma->vm_private_data;
+	struct morsel_pmem *pmem = object->dram.pmem;
 	u64 index = vma_index(vma, vmf->address);
 	u64 limit = morsel_hold_limit(&object->dram.hold);
-	struct morsel_tree *tree;
 	u64 last = index;
 	bool ahead = false;
 	unsigned int level;
@@ -316,8 +338,7 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 
 	if (unlikely(index >= limit))
 		return VM_FAULT_SIGBUS;
-	if (unlikely(object->dram.pmem) &&
-	    morsel_pmem_failed(&object->dram, &object->tree, index))
+	if (unlikely(pmem) && morsel_pmem_failed(&object->dram, &object->tree, index))
 		return VM_FAULT_HWPOISON;
 	if (unlikely(!(vmf->flags & FAULT_FLAG_USER))) {
 		if (fault_unwanted(vmf))
@@ -328,24 +349,20 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 		ahead = last > index;
 	}
 	level = vma_level(vma, vmf->address);
-	if (level && !view) {
+	if (level && !vma->vm_private_data) {
 		ret = vma_want_view(vmf);
 		if (ret)
 			return ret;
 		level = 0;
 	}
 
-	if (!level) {
-		/* Whatever rights the kernel gives its own leaf. */
-		added = fault_populate(object, vma, VM_READ | VM_WRITE, index, last,
-				       ahead, &tree);
-		return added < 0 ? fault_error(added) : fault_page(vmf, index);
-	}
-	added = fault_populate(object, vma, vma->vm_flags, index, last, ahead, &tree);
-	if (added < 0)
-		return fault_error(added);
-	ret = morsel_view_attach(view, vmf, tree, index, level, !added);
-	return added ? fault_populated(vmf, ret) : ret;
+	if (unlikely(pmem) && !morsel_pmem_enter(pmem))
+		return VM_FAULT_SIGBUS;
+	ret = fault_make(vmf, index, last, ahead, level, &added);
+	/* From here on a page that the kernel is to map is locked, no more: faults_drain(). */
+	if (unlikely(pmem))
+		morsel_pmem_leave(pmem);
+	return level && added > 0 ? fault_populated(vmf, ret) : ret;
 }
 
 #ifdef MORSEL_HAVE_VMA_LOCK

@@ -270,7 +270,22 @@ struct morsel_object *morsel_object_open(struct inode *inode, u64 id,
 	object->id = id;
 	object->data_id = id;
 	atomic_long_inc(&object_total);
+	mutex_lock(&pmem->objects_lock);
+	list_add(&object->on_device, &pmem->objects);
+	mutex_unlock(&pmem->objects_lock);
 	return object;
+}
+
+/* Who goes through all of a device is done with this one, and finds it no more. */
+static void object_leave_device(struct morsel_object *object)
+{
+	struct morsel_pmem *pmem = object->dram.pmem;
+
+	if (!pmem)
+		return;
+	mutex_lock(&pmem->objects_lock);
+	list_del(&object->on_device);
+	mutex_unlock(&pmem->objects_lock);
 }
 
 /**
@@ -561,6 +576,7 @@ int morsel_object_destroy(struct morsel_object *object)
  */
 void morsel_object_retire(struct morsel_object *object)
 {
+	object_leave_device(object);
 	WARN_ON_ONCE(morsel_object_destroy(object));
 }
 
@@ -571,6 +587,7 @@ void morsel_object_retire(struct morsel_object *object)
  */
 void morsel_object_close(struct morsel_object *object)
 {
+	object_leave_device(object);
 	atomic_set(&object->users, USERS_DEAD);
 	atomic_long_dec(&object_total);
 	morsel_object_mirrors_destroy(object);

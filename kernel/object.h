@@ -36,6 +36,7 @@ enum morsel_rights { MORSEL_R, MORSEL_RX, MORSEL_RWX, MORSEL_MIRRORS };
  * @users:    descriptors and VMAs; far below zero once destroyed
  * @mappings: VMAs
  * @attachments: entries in private tables that point into its tables
+ * @on_device: in &morsel_pmem.objects
  * @rcu:      the registry is read under RCU
  */
 struct morsel_object {
@@ -55,6 +56,7 @@ struct morsel_object {
 	atomic_t users;
 	atomic_t mappings;
 	struct morsel_attachments attachments;
+	struct list_head on_device;
 	struct rcu_head rcu;
 };
 

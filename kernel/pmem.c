@@ -11,6 +11,8 @@
  * it is made when the device is opened (morsel_pmem_adopt()), and unmade when it is
  * closed.  Whose a page is, which only futexes ask, is said when a file is first
  * mapped (morsel_pmem_adopt_pages()).
+ *
+ * What goes wrong with the device meanwhile is in pmem_bad.c and pmem_stop.c.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -34,6 +36,12 @@ static void pmem_persist(const void *p, size_t bytes)
 	wmb();
 }
 
+/* Why there are no frames. */
+static int pmem_refusal(const struct morsel_pmem *pmem)
+{
+	return morsel_pmem_stopped(pmem) ? -EIO : -ENOSPC;
+}
+
 /* Tables of @meta are none that a processor walks. */
 static bool tables_are_walked(const struct morsel_dram *dram)
 {
@@ -46,7 +54,7 @@ static int pmem_table_alloc(struct morsel_source *source, unsigned int level, u6
 	struct page *page;
 
 	if (!morsel_pmem_take(dram, pfn, 1))
-		return -ENOSPC;
+		return pmem_refusal(dram->pmem);
 	page = pfn_to_page(*pfn);
 	clear_page(page_address(page));
 	if (tables_are_walked(dram) && !morsel_table_ctor(page, level)) {
@@ -89,7 +97,7 @@ static int pmem_pages_alloc(struct morsel_source *source, u64 index, void *hint,
 		morsel_dram_page_adopt(dram, pfn_to_page(pfns[i]), index + i);
 	}
 	morsel_dram_count_data(dram, got);
-	return got ? : -ENOSPC;
+	return got ? : pmem_refusal(dram->pmem);
 }
 
 static int pmem_page_new(struct morsel_source *source, u64 index, bool zeroed, u64 *pfn)
@@ -97,7 +105,7 @@ static int pmem_page_new(struct morsel_source *source, u64 index, bool zeroed, u
 	struct morsel_dram *dram = morsel_dram_of(source);
 
 	if (!morsel_pmem_take(dram, pfn, 1))
-		return -ENOSPC;
+		return pmem_refusal(dram->pmem);
 	/* What the caller writes to it is persistent before it is named. */
 	if (zeroed)
 		clear_page(page_address(pfn_to_page(*pfn)));
@@ -155,82 +163,8 @@ void morsel_pmem_source(struct morsel_dram *dram, struct morsel_pmem *pmem)
 	memcpy(dram->source.hole, pmem->meta.source.hole, sizeof(dram->source.hole));
 }
 
-/**
- * morsel_pmem_failed() - has the memory of a page failed?
- * @dram: source of the object
- * @tree: its tree
- * @index: the page
- */
-bool morsel_pmem_failed(const struct morsel_dram *dram, const struct morsel_tree *tree,
-			u64 index)
-{
-	u64 pfn;
-
-	if (likely(!READ_ONCE(dram->pmem->poisoned)))
-		return false;
-	pfn = morsel_tree_lookup(tree, index);
-	return pfn != MORSEL_PFN_NONE && PageHWPoison(pfn_to_page(pfn));
-}
-
-/**
- * morsel_pmem_adopt() - make what the kernel keeps of the tables of a tree
- * @dram: source of the object
- * @tree: its tree, as it was found on the device
- *
- * Counts its frames as well.
- *
- * Context: process context, may sleep.
- * Return: 0 or -ENOMEM.
- */
-int morsel_pmem_adopt(struct morsel_dram *dram, struct morsel_tree *tree)
-{
-	struct morsel_table_place place = {};
-	unsigned long done = 0;
-
-	while (morsel_tree_next_table(tree, &place)) {
-		if (!morsel_table_ctor(pfn_to_page(place.pfn), place.level))
-			goto undo;
-		done++;
-		morsel_dram_count_table(dram, place.level, 1);
-		if (place.level == 1)
-			morsel_dram_count_data(dram, morsel_tree_used(tree, &place));
-	}
-	return 0;
-undo:
-	place = (struct morsel_table_place){};
-	while (done-- && morsel_tree_next_table(tree, &place)) {
-		morsel_table_dtor(pfn_to_page(place.pfn), place.level);
-		morsel_dram_count_table(dram, place.level, -1);
-		if (place.level == 1)
-			morsel_dram_count_data(dram, -(long)morsel_tree_used(tree, &place));
-	}
-	return -ENOMEM;
-}
-
 /* What is done with each page of a tree. */
 typedef void page_fn(struct morsel_dram *dram, struct page *page, u64 index);
-
-static void page_adopt(struct morsel_dram *dram, struct page *page, u64 index)
-{
-	morsel_dram_page_adopt(dram, page, index);
-}
-
-/*
- * What programs have written and nobody has synced is written back at the latest now.
- * And who still has the page pinned, for a device or a pipe, is waited for: what
- * describes it, and the device, may go away after this.
- */
-static void page_release(struct morsel_dram *dram, struct page *page, u64 index)
-{
-	if (dram->source.persist)
-		dram->source.persist(page_address(page), PAGE_SIZE);
-	page_forget(page);
-	if (unlikely(!morsel_pmem_idle(page))) {
-		pr_warn_ratelimited("a page of inode %lu is still pinned; waiting\n",
-				    dram->mapping->host->i_ino);
-		morsel_pmem_wait(page);
-	}
-}
 
 static void each_leaf(struct morsel_dram *dram, const struct morsel_table_place *place,
 		      page_fn *fn)
@@ -245,6 +179,69 @@ static void each_leaf(struct morsel_dram *dram, const struct morsel_table_place 
 			fn(dram, pfn_to_page(morsel_entry_pfn(leaf)), place->first + i);
 	}
 	cond_resched();
+}
+
+static void page_judge(struct morsel_dram *dram, struct page *page, u64 index)
+{
+	if (PageHWPoison(page))
+		dram->damaged = true;
+}
+
+/**
+ * morsel_pmem_adopt() - make what the kernel keeps of the tables of a tree
+ * @dram: source of the object
+ * @tree: its tree, as it was found on the device
+ *
+ * Counts its frames as well, and looks for bad ones if there are any.
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int morsel_pmem_adopt(struct morsel_dram *dram, struct morsel_tree *tree)
+{
+	struct morsel_table_place place = {};
+	unsigned long done = 0;
+
+	while (morsel_tree_next_table(tree, &place)) {
+		if (!morsel_table_ctor(pfn_to_page(place.pfn), place.level))
+			goto undo;
+		done++;
+		morsel_dram_count_table(dram, place.level, 1);
+		if (place.level != 1)
+			continue;
+		morsel_dram_count_data(dram, morsel_tree_used(tree, &place));
+		if (unlikely(dram->pmem->poisoned))
+			each_leaf(dram, &place, page_judge);
+	}
+	return 0;
+undo:
+	place = (struct morsel_table_place){};
+	while (done-- && morsel_tree_next_table(tree, &place)) {
+		morsel_table_dtor(pfn_to_page(place.pfn), place.level);
+		morsel_dram_count_table(dram, place.level, -1);
+		if (place.level == 1)
+			morsel_dram_count_data(dram, -(long)morsel_tree_used(tree, &place));
+	}
+	return -ENOMEM;
+}
+
+static void page_adopt(struct morsel_dram *dram, struct page *page, u64 index)
+{
+	morsel_dram_page_adopt(dram, page, index);
+}
+
+/*
+ * What programs have written and nobody has synced is written back at the latest now.
+ * And who still has the page pinned, for a device or a pipe, is waited for by
+ * morsel_pmem_close(): nobody allocates any more, so it may be told by the same means.
+ */
+static void page_release(struct morsel_dram *dram, struct page *page, u64 index)
+{
+	if (dram->source.persist && !PageHWPoison(page))
+		dram->source.persist(page_address(page), PAGE_SIZE);
+	page_forget(page);
+	if (unlikely(!morsel_pmem_idle(page)))
+		morsel_pmem_give(dram->pmem, page);
 }
 
 /**
@@ -292,64 +289,28 @@ void morsel_pmem_release(struct morsel_dram *dram, struct morsel_tree *tree)
 /* What the driver is asked for at once: 1 GiB, for some count its bytes in 32 bits. */
 #define MAP_PIECE	BIT_ULL(18)
 
-/* One piece of the device, which is where tables expect it; returns its frames. */
+/*
+ * One piece of the device, which is where tables expect it; returns its frames.  Where
+ * the kernel has a list of what is bad, that is looked at (pmem_bad.c), and the driver
+ * says where the frames are for all that.
+ */
 static long map_piece(struct morsel_pmem *pmem, u64 page, u64 frames, u64 *pfn)
 {
+	enum dax_access_mode mode = morsel_pmem_has_list(pmem) ? DAX_RECOVERY_WRITE :
+								 DAX_ACCESS;
 	void *address;
 	long got;
 	pfn_t first;
 	int id;
 
 	id = dax_read_lock();
-	got = dax_direct_access(pmem->dax, page, frames, DAX_ACCESS, &address, &first);
+	got = dax_direct_access(pmem->dax, page, frames, mode, &address, &first);
 	dax_read_unlock(id);
 	if (got < 1)
 		return got ? : -EIO;
 	*pfn = pfn_t_to_pfn(first);
 	return address == __va(PFN_PHYS(*pfn)) ? got : -EOPNOTSUPP;
 }
-
-/*
- * Memory has failed, or all of it is about to go.  Who has such a page mapped is made to
- * fault: then it gets SIGBUS (see mapping.c), as who touches it by a table that others
- * have attached gets it by a machine check.  read() and write() fail with EIO.
- */
-static int pmem_notify_failure(struct dax_device *dax, u64 offset, u64 length, int flags)
-{
-	struct morsel_pmem *pmem = dax_holder(dax);
-	u64 first = offset >> PAGE_SHIFT, last;
-
-	if (!pmem || !READ_ONCE(pmem->started))
-		return 0;
-	first -= min(first, pmem->start);
-	last = min((offset + min(length, U64_MAX - offset) - 1) >> PAGE_SHIFT,
-		   pmem->start + pmem->pool.frames.count - 1) - pmem->start;
-	/* The kernel waits for the file system to be unmounted, by itself. */
-	if (!first && last == pmem->pool.frames.count - 1) {
-		pr_warn("a device goes away once it is unmounted\n");
-		return 0;
-	}
-	WRITE_ONCE(pmem->poisoned, true);
-	for (; first <= last; first++) {
-		struct page *page = pfn_to_page(pmem->pool.base + first);
-		struct address_space *mapping;
-
-		pr_err("frame %llu of a device has failed\n", first);
-		SetPageHWPoison(page);
-		/* Who disowns it does so under this lock, and before the mapping goes. */
-		lock_page(page);
-		mapping = page->mapping;
-		if (mapping)
-			unmap_mapping_range(mapping, (loff_t)page->index << PAGE_SHIFT,
-					    PAGE_SIZE, 0);
-		unlock_page(page);
-	}
-	return 0;
-}
-
-static const struct dax_holder_operations pmem_holder_ops = {
-	.notify_failure = pmem_notify_failure,
-};
 
 /* Is the frame one of those that the kernel describes like this one? */
 static bool pgmap_has(struct dev_pagemap *pgmap, u64 pfn)
@@ -360,7 +321,7 @@ static bool pgmap_has(struct dev_pagemap *pgmap, u64 pfn)
 	return other == pgmap;
 }
 
-/* Where the device is as memory: contiguous, described, without bad blocks. */
+/* Where the device is as memory: contiguous, and described. */
 static int pmem_map(struct morsel_pmem *pmem, u64 frames, u64 *base, const char **why)
 {
 	u64 done = 0, pfn;
@@ -370,7 +331,7 @@ static int pmem_map(struct morsel_pmem *pmem, u64 frames, u64 *base, const char 
 		got = map_piece(pmem, pmem->start + done,
 				min(frames - done, MAP_PIECE), &pfn);
 		if (got < 0) {
-			*why = "the device is not memory, or has bad blocks";
+			*why = "the device is not memory, or has bad blocks that nobody lists";
 			return got;
 		}
 		if (!done)
@@ -409,7 +370,7 @@ static int pmem_claim(struct morsel_pmem *pmem, const char *path, u64 *base, u64
 	/* What was written through its page cache is in memory. */
 	sync_blockdev(bdev);
 	invalidate_bdev(bdev);
-	pmem->dax = fs_dax_get_by_bdev(bdev, &start, pmem, &pmem_holder_ops);
+	pmem->dax = fs_dax_get_by_bdev(bdev, &start, pmem, &morsel_pmem_holder_ops);
 	if (!pmem->dax) {
 		*why = "no persistent memory";
 		return -EOPNOTSUPP;
@@ -507,6 +468,8 @@ static int pmem_start(struct morsel_pmem *pmem, const char *path, const char **w
 	u64 base, frames;
 	int err = pmem_claim(pmem, path, &base, &frames, why);
 
+	if (!err)
+		err = morsel_pmem_bad_read(pmem, base, frames, why);
 	if (err)
 		return err;
 	if (pmem->domain == MORSEL_DOMAIN_AUTO)
@@ -525,12 +488,22 @@ static int pmem_start(struct morsel_pmem *pmem, const char *path, const char **w
 	}
 	source_init(&pmem->meta, pmem);
 	morsel_pool_init(&pmem->pool, base, &pmem->meta.source);
+	pmem->pool.bad = pmem->poisoned ? morsel_pmem_bad : NULL;
 	err = pmem_recover(pmem, path, frames, why);
+	if (err == -EIO)
+		pr_err("%s: frame %llu is bad, and needed\n", path, pmem->pool.lost);
 	if (err)
 		return err;
+	morsel_pmem_bad_withdraw(pmem, path);
 	for (i = 0; i < ARRAY_SIZE(pmem->last); i++)
 		morsel_pmem_source(&pmem->last[i], pmem);
-	pmem->started = true;
+	/* Pairs with notify(): who sees it sees how many frames there are. */
+	smp_store_release(&pmem->started, true);
+	if (morsel_pmem_stopped(pmem)) {
+		*why = "the device is going away";
+		empty_release(pmem);
+		return -ENODEV;
+	}
 	morsel_pmem_keep(pmem);
 	return 0;
 }
@@ -550,6 +523,8 @@ static void pmem_free(struct morsel_pmem *pmem)
 {
 	unsigned int i;
 
+	morsel_pmem_deregister(pmem);
+	morsel_pmem_bad_forget(pmem);
 	morsel_pool_frames_exit(&pmem->pool.frames);
 	morsel_dram_exit(&pmem->meta);
 	for (i = 0; i < ARRAY_SIZE(pmem->last); i++)
@@ -569,6 +544,7 @@ static void pmem_free(struct morsel_pmem *pmem)
  * morsel_pmem_open() - take a device, and find out what is on it
  * @path:   of the block device
  * @domain: what outlives a loss of power there
+ * @revoke: see &struct morsel_pmem
  * @why:    out: what is wrong, if something is
  *
  * What a crash has interrupted is finished; a device that is damaged, or no pool, is
@@ -578,6 +554,7 @@ static void pmem_free(struct morsel_pmem *pmem)
  * Return: the device, or an ERR_PTR.
  */
 struct morsel_pmem *morsel_pmem_open(const char *path, enum morsel_domain domain,
+				     void (*revoke)(struct morsel_pmem *pmem),
 				     const char **why)
 {
 	struct morsel_pmem *pmem = kzalloc(sizeof(*pmem), GFP_KERNEL);
@@ -586,7 +563,16 @@ struct morsel_pmem *morsel_pmem_open(const char *path, enum morsel_domain domain
 	if (!pmem)
 		return ERR_PTR(-ENOMEM);
 	pmem->domain = domain;
+	pmem->revoke = revoke;
 	morsel_pmem_frames_init(pmem);
+	mutex_init(&pmem->objects_lock);
+	INIT_LIST_HEAD(&pmem->objects);
+	xa_init(&pmem->bad);
+	err = morsel_pmem_register(pmem);
+	if (err) {
+		kfree(pmem);
+		return ERR_PTR(err);
+	}
 	err = pmem_start(pmem, path, why);
 	if (err) {
 		pmem_free(pmem);
@@ -599,7 +585,7 @@ struct morsel_pmem *morsel_pmem_open(const char *path, enum morsel_domain domain
  * morsel_pmem_close() - give a device back
  * @pmem: the device; all its objects are closed
  *
- * Waits for who has pages of it pinned that were freed.
+ * Waits for who has pages of it pinned.
  *
  * Context: process context, may sleep.
  */

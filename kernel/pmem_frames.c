@@ -3,8 +3,8 @@
  * pmem_frames.c - which frames of a persistent-memory device are given out
  *
  * Of those that pool_frames.c has as free.  A frame that is freed while somebody has
- * it pinned is free when its reference count is 1 again, the driver's.  One whose
- * memory has failed is none.
+ * it pinned is free when its reference count is 1 again, the driver's.  One that is
+ * bad stays in use: so nobody gets it.
  *
  * Some are kept back, in use as far as pool_frames.c knows.  A device that is full has
  * them for a name that changes within its directory, and for attributes, which are
@@ -30,18 +30,6 @@
 bool morsel_pmem_idle(struct page *page)
 {
 	return page_ref_count(page) == 1;
-}
-
-/**
- * morsel_pmem_wait() - wait until a page is only the driver's
- * @page: of the device
- *
- * Context: process context, may sleep.
- */
-void morsel_pmem_wait(struct page *page)
-{
-	while (!morsel_pmem_idle(page))
-		schedule_timeout_uninterruptible(PINNED_PERIOD);
 }
 
 static void pinned_add(struct morsel_pmem *pmem, struct page *page)
@@ -95,6 +83,8 @@ static void frame_free(struct morsel_pmem *pmem, struct page *page)
 {
 	u64 frame = page_to_pfn(page) - pmem->pool.base;
 
+	if (unlikely(PageHWPoison(page)))
+		return;
 	if (!spare_put(pmem, frame))
 		WARN_ON_ONCE(!morsel_pool_frames_free(&pmem->pool.frames, frame));
 }
@@ -166,6 +156,9 @@ unsigned int morsel_pmem_take(struct morsel_dram *dram, u64 *pfns, unsigned int 
 	/* Recovery cuts and clears, and needs none. */
 	if (WARN_ON_ONCE(!pmem->started))
 		return 0;
+	/* Who stops the device waits for what is under way, which ends here. */
+	if (unlikely(morsel_pmem_stopped(pmem)))
+		return 0;
 	do {
 		got = morsel_pool_frames_alloc(&pmem->pool.frames, raw_smp_processor_id(),
 					       pfns, count);
@@ -174,7 +167,7 @@ unsigned int morsel_pmem_take(struct morsel_dram *dram, u64 *pfns, unsigned int 
 		for (i = 0; i < got; i++) {
 			u64 pfn = pfns[i] + pmem->pool.base;
 
-			/* One that has failed stays in use until the device is closed. */
+			/* See frame_free(). */
 			if (unlikely(PageHWPoison(pfn_to_page(pfn))))
 				continue;
 			/* One that somebody has had since an earlier mount. */
@@ -219,7 +212,7 @@ void morsel_pmem_frames_init(struct morsel_pmem *pmem)
 }
 
 /**
- * morsel_pmem_drain() - wait for who has pages pinned that were freed
+ * morsel_pmem_drain() - wait for who has pages pinned
  * @pmem: the device, which nobody uses any more
  *
  * Context: process context, may sleep.
@@ -231,7 +224,7 @@ void morsel_pmem_drain(struct morsel_pmem *pmem)
 	cancel_delayed_work_sync(&pmem->again);
 	left = pinned_sweep(pmem);
 	if (left)
-		pr_warn("%lu pages that were freed are still pinned; waiting\n", left);
+		pr_warn("%lu pages are still pinned; waiting\n", left);
 	while (left) {
 		schedule_timeout_uninterruptible(PINNED_PERIOD);
 		left = pinned_sweep(pmem);

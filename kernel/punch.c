@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * punch.c - pages taken out of a living, mapped morsel: holes, and its end
+ * punch.c - pages taken out of a living, mapped morsel: holes, and its end; or all of
+ *           them only from who has it mapped
  *
  * In this order:
  *   1. nobody else takes out, nobody fills in the range (hold.c)
@@ -24,7 +25,9 @@
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 
+#include "pmem.h"
 #include "punch.h"
 #include "trace.h"
 
@@ -214,4 +217,49 @@ void morsel_set_limit(struct morsel_object *object, u64 limit)
 		morsel_hold_sync(hold);
 	truncate_rest(object, limit);
 	morsel_hold_unlock(hold);
+}
+
+/* Who was given a page to map, and has it locked until that is done, is done. */
+static void faults_drain(struct morsel_object *object)
+{
+	struct morsel_table_place place = {};
+
+	while (morsel_tree_next_table(&object->tree, &place)) {
+		u64 *leaves = morsel_frame_table(place.pfn);
+		unsigned int i;
+
+		for (i = 0; place.level == 1 && i < MORSEL_ENTRIES; i++) {
+			u64 leaf = READ_ONCE(leaves[i]);
+
+			if (leaf == object->tree.source->hole[1])
+				continue;
+			lock_page(pfn_to_page(morsel_entry_pfn(leaf)));
+			unlock_page(pfn_to_page(morsel_entry_pfn(leaf)));
+		}
+		cond_resched();
+	}
+}
+
+/**
+ * morsel_revoke() - take a device from who has it mapped; &morsel_pmem.revoke
+ * @pmem: the device, stopped: no fault of its objects gets a page any more
+ *
+ * Copies that private mappings have made stay; what somebody has pinned he keeps until
+ * he unpins it.
+ *
+ * Context: process context, may sleep; no mmap lock held, &morsel_pmem.objects_lock held.
+ */
+void morsel_revoke(struct morsel_pmem *pmem)
+{
+	struct morsel_object *object;
+
+	lockdep_assert_held(&pmem->objects_lock);
+	list_for_each_entry(object, &pmem->objects, on_device) {
+		cond_resched();
+		/* One that is mapped after this gets nothing. */
+		if (!atomic_read(&object->mappings))
+			continue;
+		faults_drain(object);
+		unmap_mapping_range(object->inode->i_mapping, 0, 0, 0);
+	}
 }

@@ -7,5 +7,6 @@
 
 int morsel_punch(struct morsel_object *object, u64 *next, u64 last);
 void morsel_set_limit(struct morsel_object *object, u64 limit);
+void morsel_revoke(struct morsel_pmem *pmem);
 
 #endif /* MORSEL_PUNCH_H */
