@@ -30,16 +30,30 @@ u64 *morsel_arena;
 
 static struct morsel_pool *using;
 static const char *using_name;
+static uintptr_t using_at;
 static int exit_status = EXIT_FAILURE;
 static int sync_error;
 
-static void on_sigbus(int signal)
+static void say(const char *text)
 {
-	static const char reason[] = ": cannot be accessed; a bad medium, or no space\n";
+	(void)!write(STDERR_FILENO, text, strlen(text));
+}
 
-	(void)signal;
-	(void)!write(STDERR_FILENO, using_name, strlen(using_name));
-	(void)!write(STDERR_FILENO, reason, sizeof(reason) - 1);
+/* Of a device a block that is bad, of a file maybe that there is no room for it. */
+static void on_sigbus(int signal, siginfo_t *info, void *context)
+{
+	u64 frame = ((uintptr_t)info->si_addr - using_at) / MORSEL_PAGE_SIZE;
+	char text[21], *digits = &text[sizeof(text) - 1];
+
+	(void)signal, (void)context;
+	*digits = 0;
+	do
+		*--digits = '0' + frame % 10;
+	while (frame /= 10);
+	say(using_name);
+	say(": frame ");
+	say(digits);
+	say(" cannot be accessed; a bad block, or no space\n");
 	_exit(exit_status);
 }
 
@@ -159,10 +173,12 @@ static void write_back(const void *p, size_t bytes)
 
 static void *map(const struct medium *medium, int rights, int flags)
 {
+	struct sigaction action = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
 	void *at = mmap(NULL, medium->frames * MORSEL_PAGE_SIZE, rights, flags, medium->fd, 0);
 
 	using_name = medium->name;
-	signal(SIGBUS, on_sigbus);
+	using_at = (uintptr_t)at;
+	sigaction(SIGBUS, &action, NULL);
 	return at == MAP_FAILED ? NULL : at;
 }
 
