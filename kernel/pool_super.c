@@ -25,6 +25,8 @@ static u32 super_checksum(const struct morsel_pool_super *super)
  * @pool:   the pool; its @frames are made by who knows how many there are
  * @base:   number of its first frame
  * @source: gives out its frames; gets the pool's holes
+ *
+ * No frame is bad until &morsel_pool.bad is set.
  */
 void morsel_pool_init(struct morsel_pool *pool, u64 base, struct morsel_source *source)
 {
@@ -32,6 +34,7 @@ void morsel_pool_init(struct morsel_pool *pool, u64 base, struct morsel_source *
 	pool->base = base;
 	pool->source = source;
 	pool->persist = source->persist;
+	pool->bad = NULL;
 	source->hole[3] = morsel_entry_make(base + MORSEL_POOL_EMPTY2,
 					    source->table_flags | ENTRY_USED);
 	source->hole[4] = morsel_entry_make(base + MORSEL_POOL_EMPTY3,
