@@ -114,8 +114,10 @@ crash: deps-check
 	$(call step,crashes of a pool in user space at every store of every operation$(comma) $(STATES) of them)
 	@build/tests/crash/crash -n $(STATES) $(SEED:%=-s %) >build/tests/crash/log; \
 		status=$$?; grep -v '^ok' build/tests/crash/log; exit $$status
-	$(call step,a machine stops after each store of metadata of $(or $(OPERATIONS),each operation))
+	$(call step,a crash in the kernel after each store of metadata of $(or $(OPERATIONS),each operation))
 	@tests/pmem/stop -k $(KERNEL) $(OPERATIONS)
+	$(call step,a machine that stops after each store of one operation)
+	@tests/pmem/stop -r -k $(KERNEL) chmod
 	$(call step,a machine with a file system on persistent memory is killed under a load$(comma) $(CYCLES) times)
 	@tests/pmem/kill -k $(KERNEL) -n $(CYCLES) $(SEED:%=-s %)
 

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * crash.c - stop the machine after a store to a device
+ * crash.c - what a crash after a store to a device leaves
  *
  * Only in a build with CRASH=1, for tests/pmem/stop.  Of the files here, below
  * /sys/kernel/debug/morsel, crash_after is how many stores of metadata there are to be
- * until the machine stops, or 0: it does not.  Words that are written in a row are one
- * store, which ends with its first word, unless crash_each is Y: a copy that does not
- * count yet is as good with some words as with others.
+ * until the machine stops, or 0: it does not.  With crash_keep it goes on instead, and
+ * crash_kept has what was on the device after that store; it has nothing until then.
+ * Words that are written in a row are one store, which ends with its first word, unless
+ * crash_each is Y: a copy that does not count yet is as good with some words as with
+ * others.
  *
  * After that store no other is made by this processor, nor by the others, once they
  * come to one of their own or are told.
+ *
+ * The device is the one that was opened last.  Nothing is protected against a second
+ * one, nor against who reads crash_kept before he has unmounted.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,6 +24,7 @@
 #include <linux/mm.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
+#include <linux/vmalloc.h>
 
 #include "crash.h"
 
@@ -28,34 +34,50 @@
 static atomic_t crash_after;
 static atomic_t crash_stopped;
 static bool crash_each;
+static bool crash_keep;
 static bool crash_now;
 
 /* The word behind the last one that was stored to. */
 static const u64 *crash_next;
 
+/* The device, and room for all of it: its size is 0 as long as nothing is in there. */
+static const void *crash_device;
+static size_t crash_bytes;
+static struct debugfs_blob_wrapper crash_kept;
+
 static void crash_halt(void *unused)
 {
-	local_irq_disable();
 	atomic_inc(&crash_stopped);
-	for (;;)
+	while (READ_ONCE(crash_now))
 		cpu_relax();
 }
 
-static void __noreturn crash_stop(void)
+static void crash(void)
 {
+	bool keep = READ_ONCE(crash_keep);
 	unsigned int tries = CRASH_PATIENCE;
 
 	WRITE_ONCE(crash_now, true);
 	/* First: who is told to stop may have the lock of the console. */
-	pr_emerg("stopped after a store\n");
+	if (!keep)
+		pr_emerg("stopped after a store\n");
 	preempt_disable();
+	atomic_set(&crash_stopped, 0);
 	smp_call_function(crash_halt, NULL, 0);
 	while (atomic_read(&crash_stopped) < num_online_cpus() - 1 && tries--)
 		mdelay(1);
-	local_irq_disable();
-	emergency_restart();
-	for (;;)
-		cpu_relax();
+	if (!keep) {
+		local_irq_disable();
+		emergency_restart();
+		for (;;)
+			cpu_relax();
+	}
+	if (crash_kept.data) {
+		memcpy(crash_kept.data, crash_device, crash_bytes);
+		crash_kept.size = crash_bytes;
+	}
+	WRITE_ONCE(crash_now, false);
+	preempt_enable();
 }
 
 static bool crash_on_device(const void *p)
@@ -82,7 +104,25 @@ void morsel_stored(const void *p)
 	if (next == p && !crash_each)
 		return;
 	if (atomic_dec_return(&crash_after) == 0)
-		crash_stop();
+		crash();
+}
+
+/**
+ * morsel_crash_device() - a device is about to be used
+ * @p:     what is on it
+ * @bytes: how much
+ *
+ * Context: process context, may sleep.
+ */
+void morsel_crash_device(const void *p, size_t bytes)
+{
+	crash_kept.size = 0;
+	if (bytes > crash_bytes) {
+		vfree(crash_kept.data);
+		crash_kept.data = vmalloc(bytes);
+	}
+	crash_device = p;
+	crash_bytes = bytes;
 }
 
 /**
@@ -93,4 +133,14 @@ void morsel_crash_setup(struct dentry *dir)
 {
 	debugfs_create_atomic_t("crash_after", 0600, dir, &crash_after);
 	debugfs_create_bool("crash_each", 0600, dir, &crash_each);
+	debugfs_create_bool("crash_keep", 0600, dir, &crash_keep);
+	debugfs_create_blob("crash_kept", 0400, dir, &crash_kept);
+}
+
+/**
+ * morsel_crash_exit() - undo morsel_crash_setup(), once the files are gone
+ */
+void morsel_crash_exit(void)
+{
+	vfree(crash_kept.data);
 }

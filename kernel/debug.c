@@ -152,4 +152,5 @@ void morsel_debug_setup(void)
 void morsel_debug_teardown(void)
 {
 	debugfs_remove(debug_dir);
+	morsel_crash_exit();
 }

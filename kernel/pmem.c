@@ -25,6 +25,7 @@
 #include <linux/pfn_t.h>
 #include <linux/sched/signal.h>
 
+#include "crash.h"
 #include "pmem.h"
 #include "pmem_frames.h"
 
@@ -489,6 +490,7 @@ static int pmem_start(struct morsel_pmem *pmem, const char *path, const char **w
 	source_init(&pmem->meta, pmem);
 	morsel_pool_init(&pmem->pool, base, &pmem->meta.source);
 	pmem->pool.bad = pmem->poisoned ? morsel_pmem_bad : NULL;
+	morsel_crash_device(morsel_frame_table(base), frames * MORSEL_PAGE_SIZE);
 	err = pmem_recover(pmem, path, frames, why);
 	if (err == -EIO)
 		pr_err("%s: frame %llu is bad, and needed\n", path, pmem->pool.lost);

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A machine that stops after each store of a rename over another name, and then after
-# each of mounting what that left: before or after.  And a bug is found that way.
+# A crash after each store of a rename over another name, and then after each of mounting
+# what that left: before or after.  The same where the machine itself stops, of an
+# operation with few stores.  And a bug is found that way.
 
 cd "$(dirname "$0")/../.." || exit 1
 . tests/tap.sh
@@ -9,8 +10,9 @@ cd "$(dirname "$0")/../.." || exit 1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-check "a module that stops the machine" make -s -C kernel KERNEL=6.12 CRASH=1
+check "a module that can stop the machine" make -s -C kernel KERNEL=6.12 CRASH=1
 check "before or after" tests/pmem/stop over mount:over
+check "before or after, where the machine stops" tests/pmem/stop -r chmod
 
 mkdir "$tmp/build"
 cp -a kernel include scripts vm tests VERSION "$tmp"
