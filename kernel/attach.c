@@ -456,32 +456,88 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
 }
 
 /**
- * morsel_view_attach() - make sure that a table is attached at a fault
- * @view:  the view of the VMA
+ * morsel_view_attached() - is a table attached at a fault?
  * @vmf:   the fault
  * @tree:  the morsel's tree for the rights of the VMA
  * @index: the page of the morsel that the fault is at
  * @level: what morsel_view_level() said, at least 1
  * @present: the page was in @tree before the fault
  *
- * When the table is attached already, as it is for all faults but the first,
- * this reads one entry and takes no lock.  When the page was there too, somebody
- * was faster, or the processor has a stale entry; see morsel_tlb_flush_local().
+ * It is for all faults but the first: this reads one entry and takes no lock.  When
+ * the page was there too, somebody was faster, or the processor has a stale entry;
+ * see morsel_tlb_flush_local().
  *
  * Context: fault path; may sleep.
- * Return: VM_FAULT_NOPAGE when the access is to be tried again,
- * VM_FAULT_RETRY, the VMA lock dropped, when that wants the mmap lock,
- * VM_FAULT_OOM, or VM_FAULT_SIGBUS where there is no budget for a table.
+ * Return: VM_FAULT_NOPAGE when the access is to be tried again, 0 when
+ * morsel_view_attach() is next, VM_FAULT_OOM, or VM_FAULT_SIGBUS where there is no
+ * budget for a table.
+ */
+vm_fault_t morsel_view_attached(struct vm_fault *vmf, struct morsel_tree *tree, u64 index,
+				unsigned int level, bool present)
+{
+	unsigned long addr = ALIGN_DOWN(vmf->address, morsel_level_size(level));
+	u64 *entry = slot_entry(vmf->vma->vm_mm, addr, level);
+	u64 table;
+	int err;
+
+	if (!entry)
+		return VM_FAULT_NOPAGE;
+	err = morsel_tree_table(tree, index, level, &table);
+	if (err)
+		return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	if (morsel_entry_pfn(READ_ONCE(*entry)) != table)
+		return 0;
+	if (present)
+		morsel_tlb_flush_local();
+	return VM_FAULT_NOPAGE;
+}
+
+/**
+ * morsel_view_begin() - wait until a table can be attached
+ * @view: the view of the VMA
+ * @vmf:  the fault
+ * @seq:  out: for morsel_view_attach()
+ *
+ * Sleeps as long as invalidations of the address space overlap, which a process can
+ * draw out as it likes.
+ *
+ * Context: fault path, with nothing held that others wait for.
+ * Return: 0, or VM_FAULT_RETRY, the VMA lock dropped, when this wants the mmap lock.
+ */
+vm_fault_t morsel_view_begin(struct morsel_view *view, struct vm_fault *vmf,
+			     unsigned long *seq)
+{
+	/*
+	 * Not under the lock of the VMA: clear_refs waits for that between the start
+	 * and the end of one.  Under the mmap lock no invalidator waits for us.
+	 */
+	if (vmf->flags & FAULT_FLAG_VMA_LOCK) {
+		vma_end_read(vmf->vma);
+		return VM_FAULT_RETRY;
+	}
+	*seq = mmu_interval_read_begin(&view->gate);
+	return 0;
+}
+
+/**
+ * morsel_view_attach() - attach a table at a fault, unless one is by now
+ * @view:  the view of the VMA
+ * @vmf:   the fault
+ * @tree:  the morsel's tree for the rights of the VMA
+ * @index: the page of the morsel that the fault is at
+ * @level: what morsel_view_level() said, at least 1
+ * @seq:   from morsel_view_begin()
+ *
+ * Context: fault path under the mmap lock; may sleep.
+ * Return: VM_FAULT_NOPAGE, VM_FAULT_OOM or VM_FAULT_SIGBUS, as morsel_view_attached().
  */
 vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 			      struct morsel_tree *tree, u64 index,
-			      unsigned int level, bool present)
+			      unsigned int level, unsigned long seq)
 {
-	struct mm_struct *mm = vmf->vma->vm_mm;
 	unsigned long addr = ALIGN_DOWN(vmf->address, morsel_level_size(level));
-	u64 *entry = slot_entry(mm, addr, level);
+	u64 *entry = slot_entry(vmf->vma->vm_mm, addr, level);
 	struct morsel_slot *slot;
-	unsigned long seq;
 	u64 table, value;
 	int err;
 
@@ -489,32 +545,13 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 		return VM_FAULT_NOPAGE;
 	err = morsel_tree_table(tree, index, level, &table);
 	if (err)
-		return err == -ENOSPC ? VM_FAULT_SIGBUS : VM_FAULT_OOM;
-	if (morsel_entry_pfn(READ_ONCE(*entry)) == table) {
-		if (present)
-			morsel_tlb_flush_local();
-		return VM_FAULT_NOPAGE;
-	}
-
-	/*
-	 * Below, this sleeps until an invalidation has ended.  Not under the
-	 * lock of the VMA: clear_refs waits for that between the start and the
-	 * end of one.  Under the mmap lock no invalidator waits for us.
-	 */
-	if (vmf->flags & FAULT_FLAG_VMA_LOCK) {
-		vma_end_read(vmf->vma);
-		return VM_FAULT_RETRY;
-	}
-
+		return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 	slot = kmalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 	if (!slot)
 		return VM_FAULT_OOM;
 	slot->addr = addr;
 	slot->level = level;
 	value = morsel_entry_make(table, tree->source->table_flags);
-
-	/* Sleeps while an invalidation that includes this range is under way. */
-	seq = mmu_interval_read_begin(&view->gate);
 
 	spin_lock(&view->lock);
 	if (mmu_interval_read_retry(&view->gate, seq) ||

@@ -26,8 +26,12 @@ void morsel_view_destroy(struct morsel_view *view);
 void morsel_view_detach(struct morsel_view *view);
 unsigned int morsel_view_level(struct vm_area_struct *vma, unsigned long addr,
 			       unsigned int order);
+vm_fault_t morsel_view_attached(struct vm_fault *vmf, struct morsel_tree *tree, u64 index,
+				unsigned int level, bool present);
+vm_fault_t morsel_view_begin(struct morsel_view *view, struct vm_fault *vmf,
+			     unsigned long *seq);
 vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 			      struct morsel_tree *tree, u64 index,
-			      unsigned int level, bool present);
+			      unsigned int level, unsigned long seq);
 
 #endif /* MORSEL_ATTACH_H */

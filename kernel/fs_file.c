@@ -197,14 +197,16 @@ static int write_begin(struct inode *inode, loff_t pos, loff_t end)
 {
 	struct morsel_object *object = inode->i_private;
 	loff_t size = i_size_read(inode);
-	int err = morsel_fs_enter(inode);
+	int err;
 
+	if (end <= size)
+		return 0;
+	err = morsel_fs_enter(inode);
 	if (err)
 		return err;
 	if (pos > size)
 		clear_tail(object, size);
-	if (end > size)
-		morsel_set_limit(object, pages_for(end));
+	morsel_set_limit(object, pages_for(end));
 	return morsel_fs_leave(inode, 0);
 }
 
@@ -212,8 +214,11 @@ static int write_begin(struct inode *inode, loff_t pos, loff_t end)
 static int write_end(struct inode *inode, loff_t pos, loff_t end)
 {
 	loff_t size = i_size_read(inode);
-	int err = morsel_fs_enter(inode);
+	int err;
 
+	if (end <= size)
+		return 0;
+	err = morsel_fs_enter(inode);
 	if (err)
 		return err;
 	if (pos > size) {

@@ -27,6 +27,7 @@
 #include "dram.h"
 #include "fs.h"
 #include "object.h"
+#include "pmem.h"
 
 static int __init morsel_init(void)
 {
@@ -41,9 +42,12 @@ static int __init morsel_init(void)
 	err = morsel_dram_setup();
 	if (err)
 		return err;
-	err = morsel_dev_register();
+	err = morsel_pmem_setup();
 	if (err)
 		goto err_dram;
+	err = morsel_dev_register();
+	if (err)
+		goto err_pmem;
 	/* Last: from here on it may be mounted, and that is not undone. */
 	err = morsel_fs_register();
 	if (err)
@@ -53,6 +57,8 @@ static int __init morsel_init(void)
 
 err_dev:
 	morsel_dev_deregister();
+err_pmem:
+	morsel_pmem_teardown();
 err_dram:
 	morsel_dram_teardown();
 	return err;
@@ -64,6 +70,7 @@ static void __exit morsel_exit(void)
 	morsel_fs_deregister();
 	morsel_dev_deregister();
 	morsel_object_teardown();
+	morsel_pmem_teardown();
 	morsel_dram_teardown();
 }
 

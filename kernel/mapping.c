@@ -254,6 +254,9 @@ static vm_fault_t fault_page(struct vm_fault *vmf, u64 index)
 		put_page(page);
 		return VM_FAULT_HWPOISON;
 	}
+	/* Should it fail now, the kernel would do so yet, but for one that is dirty. */
+	if (!PageDirty(page))
+		SetPageDirty(page);
 	vmf->page = page;
 	return VM_FAULT_LOCKED;
 }
@@ -305,22 +308,43 @@ static vm_fault_t fault_populated(struct vm_fault *vmf, vm_fault_t ret)
 	return ret;
 }
 
-/* Pages up to @last are there, and that of the fault is visible; or at @level 0 to be. */
+/*
+ * Pages up to @last are there, and that of the fault is visible; at @level 0 it is to be,
+ * and at others where that is 0: by the table of @tree.
+ */
 static vm_fault_t fault_make(struct vm_fault *vmf, u64 index, u64 last, bool ahead,
-			     unsigned int level, int *added)
+			     unsigned int level, int *added, struct morsel_tree **tree)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct morsel_object *object = vma_object(vma);
 	/* Whatever rights the kernel gives its own leaf. */
 	unsigned long rights = level ? vma->vm_flags : VM_READ | VM_WRITE;
-	struct morsel_tree *tree;
 
-	*added = fault_populate(object, vma, rights, index, last, ahead, &tree);
+	*added = fault_populate(object, vma, rights, index, last, ahead, tree);
 	if (*added < 0)
 		return fault_error(*added);
 	if (!level)
 		return fault_page(vmf, index);
-	return morsel_view_attach(vma->vm_private_data, vmf, tree, index, level, !*added);
+	return morsel_view_attached(vmf, *tree, index, level, !*added);
+}
+
+/* Who stops a device does not wait for who waits here for others. */
+static vm_fault_t fault_attach(struct vm_fault *vmf, struct morsel_tree *tree, u64 index,
+			       unsigned int level)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct morsel_pmem *pmem = vma_object(vma)->dram.pmem;
+	unsigned long seq;
+	vm_fault_t ret = morsel_view_begin(vma->vm_private_data, vmf, &seq);
+
+	if (ret)
+		return ret;
+	if (unlikely(pmem) && !morsel_pmem_enter(pmem))
+		return VM_FAULT_SIGBUS;
+	ret = morsel_view_attach(vma->vm_private_data, vmf, tree, index, level, seq);
+	if (unlikely(pmem))
+		morsel_pmem_leave(pmem);
+	return ret;
 }
 
 static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
@@ -332,6 +356,7 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 	u64 limit = morsel_hold_limit(&object->dram.hold);
 	u64 last = index;
 	bool ahead = false;
+	struct morsel_tree *tree;
 	unsigned int level;
 	vm_fault_t ret;
 	int added;
@@ -358,10 +383,12 @@ static vm_fault_t morsel_vm_fault(struct vm_fault *vmf)
 
 	if (unlikely(pmem) && !morsel_pmem_enter(pmem))
 		return VM_FAULT_SIGBUS;
-	ret = fault_make(vmf, index, last, ahead, level, &added);
+	ret = fault_make(vmf, index, last, ahead, level, &added, &tree);
 	/* From here on a page that the kernel is to map is locked, no more: faults_drain(). */
 	if (unlikely(pmem))
 		morsel_pmem_leave(pmem);
+	if (!ret)
+		ret = fault_attach(vmf, tree, index, level);
 	return level && added > 0 ? fault_populated(vmf, ret) : ret;
 }
 

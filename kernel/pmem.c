@@ -21,13 +21,18 @@
 #include <linux/libnvdimm.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/pfn_t.h>
 #include <linux/sched/signal.h>
+#include <linux/workqueue.h>
 
 #include "crash.h"
 #include "pmem.h"
 #include "pmem_frames.h"
+
+/* Where devices are closed whose pages somebody has pinned; emptied by its destruction. */
+static struct workqueue_struct *pmem_enders;
 
 /* Lines are written back, and have arrived before anything that is stored after. */
 static void pmem_persist(const void *p, size_t bytes)
@@ -583,22 +588,70 @@ struct morsel_pmem *morsel_pmem_open(const char *path, enum morsel_domain domain
 	return pmem;
 }
 
-/**
- * morsel_pmem_close() - give a device back
- * @pmem: the device; all its objects are closed
- *
- * Waits for who has pages of it pinned.
- *
- * Context: process context, may sleep.
- */
-void morsel_pmem_close(struct morsel_pmem *pmem)
+/* Nobody has anything of it. */
+static void pmem_end(struct morsel_pmem *pmem)
 {
 	unsigned int i;
 
-	morsel_pmem_drain(pmem);
 	empty_release(pmem);
 	meta_uncount(&pmem->meta);
 	for (i = 0; i < ARRAY_SIZE(pmem->last); i++)
 		meta_uncount(&pmem->last[i]);
 	pmem_free(pmem);
+}
+
+static void pmem_end_later(struct work_struct *work)
+{
+	struct morsel_pmem *pmem = container_of(work, struct morsel_pmem, end);
+
+	while (morsel_pmem_drain(pmem))
+		;
+	pmem_end(pmem);
+	/* Whoever unloads the module waits for this work, in morsel_pmem_teardown(). */
+	module_put(THIS_MODULE);
+}
+
+/**
+ * morsel_pmem_close() - give a device back
+ * @pmem: the device; all its objects are closed
+ *
+ * Who has pages of it pinned is waited for, but not for long: it may be the caller, and
+ * he may be one whom others wait for.  After that it is given back later, and until then
+ * nobody can open it.
+ *
+ * Context: process context, may sleep.
+ */
+void morsel_pmem_close(struct morsel_pmem *pmem)
+{
+	unsigned long left = morsel_pmem_drain(pmem);
+
+	if (!left) {
+		pmem_end(pmem);
+		return;
+	}
+	pr_warn("%pg is in use until %lu pages are not pinned any more\n",
+		morsel_bdev(pmem->bdev), left);
+	/* The caller has one, as long as this takes. */
+	__module_get(THIS_MODULE);
+	INIT_WORK(&pmem->end, pmem_end_later);
+	queue_work(pmem_enders, &pmem->end);
+}
+
+/**
+ * morsel_pmem_setup() - before any device is opened
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int morsel_pmem_setup(void)
+{
+	pmem_enders = alloc_workqueue("morsel_close", WQ_UNBOUND, 0);
+	return pmem_enders ? 0 : -ENOMEM;
+}
+
+/**
+ * morsel_pmem_teardown() - undo morsel_pmem_setup(), with no device open any more
+ */
+void morsel_pmem_teardown(void)
+{
+	destroy_workqueue(pmem_enders);
 }

@@ -43,15 +43,17 @@ enum morsel_last { MORSEL_LAST_NAMES, MORSEL_LAST_ATTRIBUTES, MORSEL_LASTS };
  * @domain:  what outlives a loss of power
  * @start:   first page of it in @dax
  * @poisoned: memory of it has failed, or is known to be bad
- * @bad:     frames that were known to be bad when it was opened, by number of the machine
+ * @bad:     frames that were known to be bad when it was opened, by number of the machine;
+ *           with who unflags them (pmem_bad.c)
  * @bads:    how many
  * @started: allocation may begin, the frames in use are known
- * @lock:    protects what follows; innermost
+ * @lock:    protects @pinned, @spares; innermost
  * @pinned:  frames that were freed and that somebody still holds; they name one another
  * @spares:  frames that are kept back, by their number in the pool
  * @spare:   how many there are
  * @spare_max: how many there are to be
  * @again:   looks at pinned ones
+ * @end:     closes it, when they are not pinned any more
  * @all:     in the list of all of them
  * @users:   who is using it; none any more once it is stopped
  * @idle:    the last of them is done
@@ -80,6 +82,7 @@ struct morsel_pmem {
 	unsigned int spare;
 	unsigned int spare_max;
 	struct delayed_work again;
+	struct work_struct end;
 	struct list_head all;
 	struct percpu_ref users;
 	struct completion idle;
@@ -90,6 +93,8 @@ struct morsel_pmem {
 	struct list_head objects;
 };
 
+int morsel_pmem_setup(void);
+void morsel_pmem_teardown(void);
 struct morsel_pmem *morsel_pmem_open(const char *path, enum morsel_domain domain,
 				     void (*revoke)(struct morsel_pmem *pmem),
 				     const char **why);

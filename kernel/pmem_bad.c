@@ -27,6 +27,10 @@
 /* What is asked for at once, in sectors: 256 MiB. */
 #define BAD_STEP	BIT(19)
 
+/* Flagged when it was opened, and until it is closed; or by who will unflag it. */
+#define BAD_OURS	xa_mk_value(0)
+#define BAD_STAYS	xa_mk_value(1)
+
 static struct badblocks *list_of(struct morsel_pmem *pmem)
 {
 	return morsel_bdev(pmem->bdev)->bd_disk->bb;
@@ -41,16 +45,16 @@ bool morsel_pmem_has_list(struct morsel_pmem *pmem)
 	return list_of(pmem);
 }
 
-/* One that is flagged already has failed before, and stays so when the device is closed. */
 static int bad_add(struct morsel_pmem *pmem, u64 pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 	int err;
 
 	pmem->poisoned = true;
-	if (PageHWPoison(page))
+	if (xa_load(&pmem->bad, pfn))
 		return 0;
-	err = xa_err(xa_store(&pmem->bad, pfn, xa_mk_value(0), GFP_KERNEL));
+	err = xa_err(xa_store(&pmem->bad, pfn, PageHWPoison(page) ? BAD_STAYS : BAD_OURS,
+			      GFP_KERNEL));
 	if (err)
 		return err;
 	SetPageHWPoison(page);
@@ -154,7 +158,8 @@ void morsel_pmem_bad_forget(struct morsel_pmem *pmem)
 	void *entry;
 
 	xa_for_each(&pmem->bad, pfn, entry)
-		ClearPageHWPoison(pfn_to_page(pfn));
+		if (entry == BAD_OURS)
+			ClearPageHWPoison(pfn_to_page(pfn));
 	xa_destroy(&pmem->bad);
 }
 
@@ -167,19 +172,27 @@ void morsel_pmem_bad_forget(struct morsel_pmem *pmem)
  * Who has such a page mapped is made to fault: then it gets SIGBUS (see mapping.c), as
  * who touches it by a table that others have attached gets it by a machine check.
  *
- * Context: process context, may sleep.
+ * Context: process context, may sleep; the device cannot go away, nor be closed.
  */
 void morsel_pmem_fail(struct morsel_pmem *pmem, u64 first, u64 last)
 {
 	WRITE_ONCE(pmem->poisoned, true);
+	/* So that who opens it next knows, and the driver mends what is written. */
+	if (morsel_pmem_has_list(pmem))
+		badblocks_set(list_of(pmem), (pmem->start + first) * PAGE_SECTORS,
+			      (last - first + 1) * PAGE_SECTORS, 1);
 	for (; first <= last; first++) {
 		struct page *page = pfn_to_page(pmem->pool.base + first);
 		struct address_space *mapping;
 
 		pr_err("frame %llu of a device has failed\n", first);
-		SetPageHWPoison(page);
+		/* What is there takes no memory. */
+		if (xa_load(&pmem->bad, page_to_pfn(page)))
+			xa_store(&pmem->bad, page_to_pfn(page), BAD_STAYS, GFP_KERNEL);
 		/* Who disowns it does so under this lock, and before the mapping goes. */
 		lock_page(page);
+		/* Here: who has looked at it under the lock has it mapped by now. */
+		SetPageHWPoison(page);
 		mapping = page->mapping;
 		if (mapping)
 			unmap_mapping_range(mapping, (loff_t)page->index << PAGE_SHIFT,

@@ -14,14 +14,14 @@
  *
  * Locks: &morsel_pmem.lock is innermost.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
 #include "pmem_frames.h"
 
-/* How often pinned frames are looked at. */
+/* How often pinned frames are looked at, and how often while they are waited for. */
 #define PINNED_PERIOD	msecs_to_jiffies(50)
+#define PINNED_TRIES	20u
 
 /**
  * morsel_pmem_idle() - is a page only the driver's?
@@ -212,21 +212,19 @@ void morsel_pmem_frames_init(struct morsel_pmem *pmem)
 }
 
 /**
- * morsel_pmem_drain() - wait for who has pages pinned
+ * morsel_pmem_drain() - wait for who has pages pinned, for a second
  * @pmem: the device, which nobody uses any more
  *
  * Context: process context, may sleep.
+ * Return: how many are left, fewer than a second later when the caller was killed.
  */
-void morsel_pmem_drain(struct morsel_pmem *pmem)
+unsigned long morsel_pmem_drain(struct morsel_pmem *pmem)
 {
+	unsigned int tries = PINNED_TRIES;
 	unsigned long left;
 
 	cancel_delayed_work_sync(&pmem->again);
-	left = pinned_sweep(pmem);
-	if (left)
-		pr_warn("%lu pages are still pinned; waiting\n", left);
-	while (left) {
-		schedule_timeout_uninterruptible(PINNED_PERIOD);
-		left = pinned_sweep(pmem);
-	}
+	while ((left = pinned_sweep(pmem)) && tries-- && !fatal_signal_pending(current))
+		schedule_timeout_killable(PINNED_PERIOD);
+	return left;
 }

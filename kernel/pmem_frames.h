@@ -10,6 +10,6 @@ void morsel_pmem_keep(struct morsel_pmem *pmem);
 unsigned int morsel_pmem_take(struct morsel_dram *dram, u64 *pfns, unsigned int count);
 void morsel_pmem_give(struct morsel_pmem *pmem, struct page *page);
 bool morsel_pmem_idle(struct page *page);
-void morsel_pmem_drain(struct morsel_pmem *pmem);
+unsigned long morsel_pmem_drain(struct morsel_pmem *pmem);
 
 #endif /* MORSEL_PMEM_FRAMES_H */

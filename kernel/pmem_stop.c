@@ -114,7 +114,8 @@ static bool frames_of(const struct morsel_pmem *pmem, u64 offset, u64 length, u6
 	return true;
 }
 
-static void notify(struct morsel_pmem *pmem, u64 offset, u64 length)
+/* What this does not take care of others may; at 0 the kernel has the frame unmapped. */
+static int notify(struct morsel_pmem *pmem, u64 offset, u64 length, int flags)
 {
 	u64 first, last;
 
@@ -122,27 +123,31 @@ static void notify(struct morsel_pmem *pmem, u64 offset, u64 length)
 	if (!offset && length == U64_MAX) {
 		pr_warn("%pg goes away once it is unmounted\n", morsel_bdev(pmem->bdev));
 		morsel_pmem_stop(pmem);
-		return;
+		return 0;
 	}
 	/* What fails before that recovery hears of from the processor. */
-	if (smp_load_acquire(&pmem->started) &&
-	    frames_of(pmem, offset, length, &first, &last))
-		morsel_pmem_fail(pmem, first, last);
+	if (!smp_load_acquire(&pmem->started) ||
+	    !frames_of(pmem, offset, length, &first, &last))
+		return -ENXIO;
+	morsel_pmem_fail(pmem, first, last);
+	/* Who cannot go on from there is ended by who called. */
+	return flags & MF_MUST_KILL ? -EIO : 0;
 }
 
 static int notify_failure(struct dax_device *dax, u64 offset, u64 length, int flags)
 {
 	struct morsel_pmem *pmem;
+	int err = -ENXIO;
 
 	/* Nobody keeps a holder from going meanwhile: so it is looked for, not believed. */
 	down_read(&all_lock);
 	list_for_each_entry(pmem, &all, all)
 		if (pmem == dax_holder(dax)) {
-			notify(pmem, offset, length);
+			err = notify(pmem, offset, length, flags);
 			break;
 		}
 	up_read(&all_lock);
-	return 0;
+	return err;
 }
 
 const struct dax_holder_operations morsel_pmem_holder_ops = {

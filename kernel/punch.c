@@ -230,11 +230,16 @@ static void faults_drain(struct morsel_object *object)
 
 		for (i = 0; place.level == 1 && i < MORSEL_ENTRIES; i++) {
 			u64 leaf = READ_ONCE(leaves[i]);
+			struct page *page;
 
 			if (leaf == object->tree.source->hole[1])
 				continue;
-			lock_page(pfn_to_page(morsel_entry_pfn(leaf)));
-			unlock_page(pfn_to_page(morsel_entry_pfn(leaf)));
+			/* Who locked it did so before he was waited for. */
+			page = pfn_to_page(morsel_entry_pfn(leaf));
+			if (!PageLocked(page))
+				continue;
+			lock_page(page);
+			unlock_page(page);
 		}
 		cond_resched();
 	}

@@ -20,4 +20,4 @@ done
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 vm/run "${configuration[@]}" --timeout 1800 --nvdimm "$tmp/device:1G" -- \
-	tests/fs/guest -p -s "${SECONDS_PER_RACE:-5}" -- "${rest[@]}" lmdb.sh
+	tests/fs/guest -p -s "${SECONDS_PER_RACE:-5}" -- "${rest[@]}" failing.sh lmdb.sh
