@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # pool-KERNEL-LEVELS-PTI.t, all links to this file: morselfs on an emulated NVDIMM, in a
-# guest with that kernel: what a file system must do.  But for what looks at the memory
-# of a control group, of which nothing is used, or counts each frame of a directory; and
-# for all combinations of rights, which take long and have nothing to do with a device.
+# guest with that kernel: what a file system must do.  But for all combinations of rights,
+# which take long and have nothing to do with a device.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,8 +11,8 @@ cd "$(dirname "$0")/.."
 . tests/fs/names.sh
 
 rest=()
-for name in "${names[@]}"; do
-	[[ $name = @(space|memcg|permissions) ]] && continue
+for name in "${device_names[@]}"; do
+	[ "$name" != permissions ] || continue
 	# Once is enough of what takes long and has little to do with a device.
 	[[ $kernel = 6.1 && $name = @(locks|watch) ]] || rest+=("$name")
 done

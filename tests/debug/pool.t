@@ -11,12 +11,8 @@ cd "$(dirname "$0")/../.."
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-rest=()
-for name in "${names[@]}"; do
-	[[ $name = @(space|memcg) ]] || rest+=("$name")
-done
 check "files on a device, debug kernel" vm/run --kernel 6.12-debug --timeout 3000 --nvdimm "$tmp/device:1G" -- \
-	tests/fs/guest -p -t 900 -- "${rest[@]}"
+	tests/fs/guest -p -t 900 -- "${device_names[@]}" failing.sh
 check "allocations that fail" vm/run --kernel 6.12-debug --timeout 1800 --nvdimm "$tmp/device:1G" \
 	--nvdimm "$tmp/second:64M" -- tests/fs/guest -p -t 1500 -- failnth
 check "data races" vm/run --kernel 6.12-kcsan --timeout 3000 --append kcsan.skip_watch=200 \

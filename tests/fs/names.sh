@@ -5,3 +5,10 @@
 
 names=(morsels eof names attributes xattr permissions io locks watch futex handles space memcg
 	races race-size race-copy race-grow race-link fsx)
+
+# Those for a device: but for what looks at the memory of a control group, of which
+# nothing is used, or counts each frame of a directory.
+device_names=()
+for name in "${names[@]}"; do
+	[[ $name = @(space|memcg) ]] || device_names+=("$name")
+done

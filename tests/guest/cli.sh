@@ -8,22 +8,7 @@ set -u
 morsel=build/bin/morsel
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-count=0
-failed=0
-
-# point STATUS DESCRIPTION: a test point, passed when STATUS is 0
-point() {
-	local not=
-	(($1 == 0)) || { not='not '; ((failed++)); }
-	echo "${not}ok $((++count)) - $2"
-	return "$1"
-}
-
-# is GOT WANT DESCRIPTION
-is() {
-	[[ $1 == "$2" ]]
-	point $? "$3" || printf '# got "%s", not "%s"\n' "$1" "$2"
-}
+. tests/guest/points.sh
 
 # fails STATUS MESSAGE COMMAND...: exits so, and MESSAGE is in its first error line
 fails() {

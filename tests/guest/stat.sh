@@ -10,22 +10,7 @@ debugfs=/sys/kernel/debug
 trees=$debugfs/morsel/trees
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-count=0
-failed=0
-
-# point STATUS DESCRIPTION: a test point, passed when STATUS is 0
-point() {
-	local not=
-	(($1 == 0)) || { not='not '; ((failed++)); }
-	echo "${not}ok $((++count)) - $2"
-	return "$1"
-}
-
-# is GOT WANT DESCRIPTION
-is() {
-	[[ $1 == "$2" ]]
-	point $? "$3" || printf '# got "%s", not "%s"\n' "$1" "$2"
-}
+. tests/guest/points.sh
 
 # counter ID NAME: a line of morsel stat
 counter() {
