@@ -61,6 +61,12 @@ struct morsel_dram {
 	bool damaged;
 };
 
+/* What a source takes besides its frames, in bytes, and no budget knows of. */
+static inline size_t morsel_dram_price(void)
+{
+	return num_possible_cpus() * L1_CACHE_ALIGN(sizeof(struct morsel_dram_share));
+}
+
 static inline struct morsel_dram *morsel_dram_of(struct morsel_source *source)
 {
 	return container_of(source, struct morsel_dram, source);

@@ -44,6 +44,16 @@ struct morsel_fs {
 };
 
 /**
+ * struct morsel_change - what setattr_copy() is to change
+ * @idmap: of the mount
+ * @attr:  what, and how
+ */
+struct morsel_change {
+	morsel_idmap_t *idmap;
+	const struct iattr *attr;
+};
+
+/**
  * struct morsel_inode - an inode of morselfs; a regular file's has an object in
  *                       its i_private
  * @inode:  the kernel's part
@@ -57,6 +67,7 @@ struct morsel_fs {
  * @slots:  with @medium, which entries of a directory are in use
  * @size:   with @medium, bytes that the file has there
  * @list:   with @medium, top of the tree of extended attributes there, or 0
+ * @change: what changes with @list, or NULL; who has the inode locked has that
  * @attr_lock: with @medium, protects @size, @list and the attributes there
  */
 struct morsel_inode {
@@ -71,6 +82,7 @@ struct morsel_inode {
 	struct ida slots;
 	u64 size;
 	u64 list;
+	const struct morsel_change *change;
 	spinlock_t attr_lock;	/* protects size, list and attributes on the device */
 };
 
@@ -179,7 +191,7 @@ int morsel_fs_pool_rename(struct inode *old_dir, struct dentry *old,
 void morsel_fs_pool_place(struct dentry *dentry, u64 slot);
 
 /* fs_pool_xattr.c */
-int morsel_fs_pool_xattrs(struct inode *inode);
+int morsel_fs_pool_xattrs(struct inode *inode, umode_t mode);
 int morsel_fs_pool_xattrs_read(struct inode *inode);
 
 /* fs_handle.c */

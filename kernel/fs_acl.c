@@ -40,13 +40,13 @@ static int acl_pay(struct inode *vfs_inode, size_t less, size_t more)
 	return err;
 }
 
-static int acl_on_device(struct inode *vfs_inode)
+static int acl_on_device(struct inode *vfs_inode, umode_t mode)
 {
 	struct morsel_inode *inode = morsel_inode_of(vfs_inode);
 	int err;
 
 	down_write(&inode->xattr_lock);
-	err = morsel_fs_pool_xattrs(vfs_inode);
+	err = morsel_fs_pool_xattrs(vfs_inode, mode);
 	up_write(&inode->xattr_lock);
 	return err;
 }
@@ -54,7 +54,7 @@ static int acl_on_device(struct inode *vfs_inode)
 static int set_acl(morsel_idmap_t *idmap, struct inode *inode, struct posix_acl *acl,
 		   int type)
 {
-	umode_t mode = inode->i_mode, was = mode;
+	umode_t mode = inode->i_mode;
 	struct posix_acl *old;
 	int err;
 
@@ -68,14 +68,13 @@ static int set_acl(morsel_idmap_t *idmap, struct inode *inode, struct posix_acl 
 		return err;
 	old = get_cached_acl(inode, type);
 	set_cached_acl(inode, type, acl);
-	/* By the same store: neither says more without the other. */
-	inode->i_mode = mode;
-	err = acl_on_device(inode);
+	err = acl_on_device(inode, mode);
 	if (err) {
-		inode->i_mode = was;
 		set_cached_acl(inode, type, old);
 		acl_pay(inode, acl_bytes(acl), acl_bytes(old));
 	} else {
+		/* Where there is no device. */
+		inode->i_mode = mode;
 		inode_set_ctime_current(inode);
 	}
 	morsel_fs_pool_changed(inode);

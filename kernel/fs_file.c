@@ -42,6 +42,22 @@ static void persist(struct morsel_object *object, const void *p, size_t bytes)
 		source->persist(p, bytes);
 }
 
+/* What was written in the place of what was behind the old end, in its page. */
+static void persist_tail(struct morsel_object *object, loff_t old, loff_t end)
+{
+	size_t bytes = min(end, round_up(old, PAGE_SIZE)) - old;
+	struct page *page;
+
+	if (!bytes || !object->tree.source->persist)
+		return;
+	page = morsel_object_page(object, old >> PAGE_SHIFT);
+	if (!page)
+		return;
+	if (!PageHWPoison(page))
+		persist(object, page_address(page) + offset_in_page(old), bytes);
+	put_page(page);
+}
+
 /* Clear the bytes [from, to) of one page, if it is there. */
 static void clear_part(struct morsel_object *object, loff_t from, loff_t to)
 {
@@ -222,6 +238,8 @@ static int write_end(struct inode *inode, loff_t pos, loff_t end)
 	if (err)
 		return err;
 	if (pos > size) {
+		/* What a mapping wrote behind the end is not to be seen there. */
+		persist_tail(inode->i_private, size, pos);
 		size = pos;
 		i_size_write(inode, size);
 		morsel_fs_pool_resize(inode, size);
@@ -423,6 +441,9 @@ static int fs_fill_step(struct file *file, u64 *next, u64 last)
 	struct morsel_object *object = inode->i_private;
 	int err;
 
+	/* What is only mapped is populated all the same, as on any mount. */
+	if (morsel_fs_of(inode->i_sb)->pmem && sb_rdonly(inode->i_sb))
+		return -EROFS;
 	inode_lock(inode);
 	err = morsel_fs_enter(inode);
 	if (!err) {
@@ -487,7 +508,7 @@ static int fs_mmap(struct file *file, struct vm_area_struct *vma)
 int morsel_fs_write_back(struct inode *inode, loff_t start, loff_t end)
 {
 	struct morsel_object *object = inode->i_private;
-	u64 index = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+	u64 index = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT, settled = 0;
 
 	if (morsel_fs_stopped(inode))
 		return -EIO;
@@ -495,8 +516,11 @@ int morsel_fs_write_back(struct inode *inode, loff_t start, loff_t end)
 		return 0;
 	last = min(last, morsel_level_pages(object->order) - 1);
 	while ((index = morsel_tree_next(&object->tree, index, last)) <= last) {
-		struct page *page = morsel_object_page(object, index);
+		struct page *page;
 
+		if (index >= settled)
+			settled = morsel_tree_settle(&object->tree, index);
+		page = morsel_object_page(object, index);
 		if (page) {
 			if (!PageHWPoison(page))
 				persist(object, page_address(page), PAGE_SIZE);

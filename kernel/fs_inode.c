@@ -182,7 +182,7 @@ static struct inode *fs_inode_in(morsel_idmap_t *idmap, struct inode *dir,
 	if (!err)
 		err = morsel_fs_security_init(inode, dir, name);
 	if (!err)
-		err = morsel_fs_pool_xattrs(inode);
+		err = morsel_fs_pool_xattrs(inode, inode->i_mode);
 	if (err) {
 		clear_nlink(inode);
 		iput(inode);
@@ -437,11 +437,14 @@ static int fs_rename(morsel_idmap_t *idmap, struct inode *old_dir, struct dentry
 static int fs_setattr_in(morsel_idmap_t *idmap, struct dentry *dentry, struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
+	struct morsel_change change = { .idmap = idmap, .attr = attr };
 	int err;
 
 	/* The only thing that may fail comes first: all is changed, or nothing. */
 	if (attr->ia_valid & ATTR_MODE) {
+		morsel_inode_of(inode)->change = &change;
 		err = morsel_acl_chmod(idmap, dentry, attr->ia_mode);
+		morsel_inode_of(inode)->change = NULL;
 		if (err)
 			return err;
 	}

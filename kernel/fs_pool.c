@@ -388,6 +388,8 @@ static int directory_read(struct dentry *parent, struct list_head *walks)
 		}
 		page++;
 		cond_resched();
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
 	}
 	return err;
 }
@@ -397,7 +399,7 @@ static int directory_read(struct dentry *parent, struct list_head *walks)
  * @sb: file system, with a device and without a root
  *
  * Context: process context, may sleep.
- * Return: 0, -ENOMEM or -EUCLEAN.
+ * Return: 0, -ENOMEM, -EUCLEAN, or -EINTR when the caller was killed meanwhile.
  */
 int morsel_fs_pool_mount(struct super_block *sb)
 {
@@ -414,11 +416,6 @@ int morsel_fs_pool_mount(struct super_block *sb)
 	err = walk_add(&walks, sb->s_root);
 	while (!err && !list_empty(&walks)) {
 		struct dentry *dentry;
-
-		if (fatal_signal_pending(current)) {
-			err = -EINTR;
-			break;
-		}
 
 		walk = list_first_entry(&walks, struct walk, list);
 		dentry = walk->dentry;

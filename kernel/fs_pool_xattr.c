@@ -166,7 +166,8 @@ static int text_write(const struct text *text, struct inode *inode, u64 *top)
 	return 0;
 }
 
-static void list_set(struct inode *inode, u64 list)
+/* By one store with the mode, and with all that is about to change with it. */
+static void list_set(struct inode *inode, u64 list, umode_t mode)
 {
 	struct morsel_inode *morsel = morsel_inode_of(inode);
 	struct morsel_tree tree;
@@ -175,6 +176,9 @@ static void list_set(struct inode *inode, u64 list)
 	spin_lock(&morsel->attr_lock);
 	old = morsel->list;
 	morsel->list = list;
+	inode->i_mode = mode;
+	if (morsel->change)
+		setattr_copy(morsel->change->idmap, inode, morsel->change->attr);
 	spin_unlock(&morsel->attr_lock);
 	/* On the device, too, before the old ones are free. */
 	morsel_fs_pool_changed(inode);
@@ -187,10 +191,11 @@ static void list_set(struct inode *inode, u64 list)
  * morsel_fs_pool_xattrs() - the attributes have changed: so do they on the device
  * @inode: the inode, whose lock of the attributes is held; nothing is done for one that
  *         is on none
+ * @mode:  what it has from then on as well: neither says more without the other
  *
  * Return: 0, or nothing has changed there: -ENOSPC or -ENOMEM.
  */
-int morsel_fs_pool_xattrs(struct inode *inode)
+int morsel_fs_pool_xattrs(struct inode *inode, umode_t mode)
 {
 	struct text text = {};
 	u64 top = 0;
@@ -214,7 +219,7 @@ int morsel_fs_pool_xattrs(struct inode *inode)
 		if (err)
 			return err;
 	}
-	list_set(inode, top);
+	list_set(inode, top, mode);
 	return 0;
 }
 

@@ -159,6 +159,8 @@ static int fs_reconfigure(struct fs_context *fc)
 		return invalfc(fc, "of a device only nr_inodes= can be changed");
 	if (!fs->pmem && options->seen & BIT(FS_DOMAIN))
 		return invalfc(fc, "there is no device");
+	if (fs->pmem)
+		fc->sb_flags &= ~SB_LAZYTIME;
 	/* Those of the root directory are changed there. */
 	if (options->seen & (BIT(FS_MODE) | BIT(FS_UID) | BIT(FS_GID)) &&
 	    ((options->seen & BIT(FS_MODE) && options->mode != fs->mode) ||
@@ -241,6 +243,7 @@ static struct inode *fs_alloc_inode(struct super_block *sb)
 	inode->medium = NULL;
 	inode->size = 0;
 	inode->list = 0;
+	inode->change = NULL;
 	ida_init(&inode->slots);
 	spin_lock_init(&inode->attr_lock);
 	morsel_fs_xattrs_init(inode);
@@ -296,7 +299,8 @@ static int fs_sync_fs(struct super_block *sb, int wait)
 		return -EIO;
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		if (!S_ISREG(inode->i_mode) || !igrab(inode))
+		/* What is hashed is complete; igrab() takes the lock that it was hashed under. */
+		if (!S_ISREG(inode->i_mode) || inode_unhashed(inode) || !igrab(inode))
 			continue;
 		/* It keeps its place in the list while it is held. */
 		spin_unlock(&sb->s_inode_list_lock);
@@ -395,6 +399,8 @@ static int fs_open_device(struct super_block *sb, struct fs_context *fc)
 		return PTR_ERR(pmem);
 	}
 	fs->pmem = pmem;
+	/* Times are on it when they have changed, and nobody writes them there later. */
+	sb->s_flags &= ~SB_LAZYTIME;
 	/* The device has its own limit; that of inodes is the kernel's memory. */
 	morsel_budget_resize(&fs->frames, S64_MAX - PAGE_SIZE);
 	memcpy(&sb->s_uuid, pmem->pool.super->uuid, sizeof(sb->s_uuid));
@@ -461,9 +467,9 @@ static int fs_init_fs_context(struct fs_context *fc)
 
 	if (!options)
 		return -ENOMEM;
-	/* Half of the memory, as tmpfs. */
+	/* Half of the memory, as tmpfs; and for inodes, of which files are the dearest. */
 	options->size = totalram_pages() / 2;
-	options->inodes = totalram_pages() / 2;
+	options->inodes = totalram_pages() / 2 / (1 + morsel_dram_price() / PAGE_SIZE);
 	options->uid = current_fsuid();
 	options->gid = current_fsgid();
 	options->mode = 01777;

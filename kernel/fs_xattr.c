@@ -105,20 +105,20 @@ static int fs_xattr_get(const struct xattr_handler *handler, struct dentry *dent
 	return ret;
 }
 
-/* Put @xattr (NULL: nothing) in the place of @old (NULL: of nothing). */
+/* What all take with @xattr (NULL: nothing) in the place of @old (NULL: of nothing). */
+static size_t bytes_with(const struct morsel_inode *inode, const struct morsel_xattr *old,
+			 const struct morsel_xattr *xattr)
+{
+	return inode->bytes - (old ? xattr_bytes(old) : 0) +
+	       (xattr ? xattr_bytes(xattr) : 0);
+}
+
+/* Put @xattr in the place of @old; without a limit, for that is how it is undone, too. */
 static int xattr_replace(struct morsel_inode *inode, struct morsel_xattr *old,
 			 struct morsel_xattr *xattr)
 {
-	size_t bytes = inode->bytes;
-	int err;
+	int err = morsel_fs_pay(&inode->inode, bytes_with(inode, old, xattr));
 
-	if (old)
-		bytes -= xattr_bytes(old);
-	if (xattr)
-		bytes += xattr_bytes(xattr);
-	if (xattr && bytes > XATTR_BYTES)
-		return -ENOSPC;
-	err = morsel_fs_pay(&inode->inode, bytes);
 	if (err)
 		return err;
 	if (old && xattr)
@@ -144,10 +144,12 @@ static int xattr_set(struct morsel_inode *inode, const char *name, const void *v
 		err = -EEXIST;
 	else if (!old && (flags & XATTR_REPLACE || !xattr))
 		err = -ENODATA;
+	else if (xattr && bytes_with(inode, old, xattr) > XATTR_BYTES)
+		err = -ENOSPC;
 	else
 		err = xattr_replace(inode, old, xattr);
 	if (!err && on_device) {
-		err = morsel_fs_pool_xattrs(&inode->inode);
+		err = morsel_fs_pool_xattrs(&inode->inode, inode->inode.i_mode);
 		/* What there was there is room for. */
 		if (err)
 			WARN_ON_ONCE(xattr_replace(inode, xattr, old));

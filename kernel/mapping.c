@@ -285,14 +285,16 @@ static vm_fault_t fault_error(int err)
 static vm_fault_t fault_populated(struct vm_fault *vmf, vm_fault_t ret)
 {
 #ifdef MORSEL_HAVE_VMA_LOCK
-	struct mm_struct *mm = vmf->vma->vm_mm;
 	unsigned long addr = vmf->address;
 	struct vm_area_struct *vma;
+	struct mm_struct *mm;
 
+	/* First: else it may have been let go. */
 	if (ret != VM_FAULT_NOPAGE || vmf->vma->vm_ops != &morsel_vm_ops ||
 	    !fault_may_unlock(vmf))
 		return ret;
 
+	mm = vmf->vma->vm_mm;
 	/* The kernel goes on with a page unless it is told that there is none. */
 	ret |= VM_FAULT_COMPLETED;
 	mmap_read_unlock(mm);
@@ -637,7 +639,8 @@ unsigned long morsel_get_unmapped_area(struct file *file, unsigned long addr,
 
 	if (!range_valid(object, pgoff, len))
 		return -EINVAL;
-	private = (flags & MAP_TYPE) == MAP_PRIVATE;
+	/* mremap() says MAP_SHARED or nothing. */
+	private = !(flags & MAP_SHARED);
 	fixed = private ? 0 : READ_ONCE(object->address);
 	if (fixed)
 		return area_fixed(fixed + offset, addr, len, flags);

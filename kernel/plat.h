@@ -106,6 +106,7 @@ void morsel_racing(const void *p);
 #define MORSEL_PFN_MASK		0x000ffffffffff000ull
 #define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 #define cond_resched()		do { } while (0)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define noinline

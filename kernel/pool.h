@@ -169,7 +169,7 @@ static inline int morsel_pool_readable(struct morsel_pool *pool, u64 frame)
 {
 	if (!morsel_pool_bad(pool, frame))
 		return 0;
-	pool->lost = frame;
+	WRITE_ONCE(pool->lost, frame);
 	return -EIO;
 }
 

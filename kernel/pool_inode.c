@@ -107,6 +107,7 @@ int morsel_pool_inode_new(struct morsel_pool *pool, u64 number,
 {
 	u64 page = number / MORSEL_PAGE_INODES;
 	int ret = morsel_tree_populate(&pool->inodes, page, page, NULL);
+	unsigned int i;
 
 	if (ret < 0)
 		return ret;
@@ -114,6 +115,10 @@ int morsel_pool_inode_new(struct morsel_pool *pool, u64 number,
 	/* What an earlier one had is not its own any more. */
 	morsel_plat_store(&(*inode)->top, 0);
 	morsel_plat_store(&(*inode)->which, 0);
+	/* Whatever is there nobody has looked at. */
+	for (i = 0; i < sizeof((*inode)->reserved) / sizeof((*inode)->reserved[0]); i++)
+		if ((*inode)->reserved[i])
+			morsel_plat_store(&(*inode)->reserved[i], 0);
 	attr_write(pool, &(*inode)->attr[0], attr);
 	morsel_pool_persist(pool, *inode, sizeof(**inode));
 	return 0;

@@ -113,7 +113,7 @@ void morsel_tree_open(struct morsel_tree *tree, struct morsel_source *source, u6
 }
 
 /* What is in [p, p + bytes) outlives a crash before what is written next does. */
-static void tree_persist(struct morsel_tree *tree, const void *p, size_t bytes)
+static void tree_persist(const struct morsel_tree *tree, const void *p, size_t bytes)
 {
 	if (unlikely(tree->source->persist))
 		tree->source->persist(p, bytes);
@@ -470,6 +470,28 @@ u64 morsel_tree_lookup(const struct morsel_tree *tree, u64 index)
 
 	tree_descend(tree, index, 0, &pfn);
 	return pfn;
+}
+
+/**
+ * morsel_tree_settle() - make persistent that pages are there
+ * @tree:  the tree
+ * @index: a page
+ *
+ * Who has a page in a table stores to it, although who put it in may not have come to
+ * making its entry persistent.  All that leads there is, before anybody sees that.
+ *
+ * Context: any.
+ * Return: the next page of which this was not done: those of one cache line are at once.
+ */
+u64 morsel_tree_settle(const struct morsel_tree *tree, u64 index)
+{
+	u64 table;
+
+	tree_descend(tree, index, 1, &table);
+	if (table != MORSEL_PFN_NONE)
+		tree_persist(tree, morsel_frame_table(table) + morsel_level_slot(1, index),
+			     sizeof(u64));
+	return (index | 7) + 1;
 }
 
 /**

@@ -59,6 +59,7 @@ int morsel_tree_table(struct morsel_tree *tree, u64 index, unsigned int level,
 int morsel_tree_insert(struct morsel_tree *tree, u64 index, u64 pfn);
 u64 morsel_tree_lookup(const struct morsel_tree *tree, u64 index);
 u64 morsel_tree_next(const struct morsel_tree *tree, u64 first, u64 last);
+u64 morsel_tree_settle(const struct morsel_tree *tree, u64 index);
 u64 morsel_tree_next_hole(const struct morsel_tree *tree, u64 first, u64 last);
 bool morsel_tree_next_table(const struct morsel_tree *tree,
 			    struct morsel_table_place *place);

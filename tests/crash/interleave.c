@@ -28,7 +28,7 @@
 #define SEEN		(1u << 20)	/* images that are remembered */
 #define WIDE		60u		/* frames that are asked for at once */
 
-enum what { POPULATE, INSERT, TAKE, GROW, ALLOC, FREE };
+enum what { POPULATE, INSERT, SYNC, TAKE, GROW, ALLOC, FREE };
 
 /* Pages from @first to @last; or an order; or how many frames, or which one. */
 struct act {
@@ -68,6 +68,14 @@ static const struct pair {
 	  { { INSERT, 1025, 1025, 9 }, { POPULATE, 1025, 1025, 0 } } },
 	{ "two full pages", PLAIN, { { INSERT, 1, 1, 9 }, { INSERT, 1, 1, 10 } } },
 	{ "a full page, and taking it", PLAIN, { { INSERT, 1, 1, 9 }, { TAKE, 1, 1, 0 } } },
+	{ "a page, and who stores to it and syncs that", PLAIN,
+	  { { POPULATE, 1, 1, 0 }, { SYNC, 1, 1, 9 } } },
+	{ "several pages, and the same", PLAIN, { { POPULATE, 3, 6, 0 }, { SYNC, 5, 5, 9 } } },
+	{ "a page without a table, and the same", DEEP,
+	  { { POPULATE, 1024, 1024, 0 }, { SYNC, 1024, 1024, 9 } } },
+	{ "a page behind the end, and the same", PLAIN,
+	  { { POPULATE, 600, 600, 0 }, { SYNC, 600, 600, 9 } } },
+	{ "a full page, and the same", PLAIN, { { INSERT, 1, 1, 10 }, { SYNC, 1, 1, 9 } } },
 	{ "a frame, twice", PLAIN, { { ALLOC, 1, 0, 0 }, { ALLOC, 1, 0, 0 } } },
 	{ "the last frame, twice", ONE_LEFT, { { ALLOC, 1, 0, 0 }, { ALLOC, 1, 0, 0 } } },
 	{ "more frames than there are", PLAIN, { { ALLOC, WIDE, 0, 0 }, { ALLOC, WIDE, 0, 0 } } },
@@ -218,6 +226,20 @@ static int insert(struct morsel_tree *tree, u64 page, unsigned char value)
 	return morsel_tree_insert(tree, page, frame);
 }
 
+/* As by a program that has the table, if the page is in there. */
+static int store_and_sync(struct morsel_tree *tree, u64 page, unsigned char value)
+{
+	u64 frame = morsel_tree_lookup(tree, page);
+
+	if (frame == MORSEL_PFN_NONE)
+		return 0;
+	morsel_plat_store(morsel_frame_table(frame), value);
+	morsel_tree_settle(tree, page);
+	if (medium_source.persist)
+		medium_source.persist(morsel_frame_table(frame), sizeof(u64));
+	return 1;
+}
+
 static int operate(const struct act *of, u64 *frames)
 {
 	struct morsel_tree tree;
@@ -233,6 +255,8 @@ static int operate(const struct act *of, u64 *frames)
 		return morsel_tree_populate(&tree, of->first, of->last, NULL);
 	case INSERT:
 		return insert(&tree, of->first, of->value);
+	case SYNC:
+		return store_and_sync(&tree, of->first, of->value);
 	case TAKE:
 		return take_out(&tree, of->first, of->last);
 	default:
@@ -335,10 +359,15 @@ static int value_of(const struct morsel_tree *tree, u64 page)
 }
 
 /* What a page that is so becomes by an operation. */
-static int becomes(const struct act *of, int value)
+static int becomes(unsigned int which, int value)
 {
+	const struct act *of = &pair->of[which];
+
 	if (of->what == TAKE)
 		return ABSENT;
+	/* Who has stored to it had it. */
+	if (of->what == SYNC)
+		return result[which] || value != ABSENT ? of->value : ABSENT;
 	if (value != ABSENT)
 		return value;
 	return of->what == INSERT ? of->value : 0;
@@ -354,7 +383,9 @@ static bool possible(unsigned int i, int value)
 	unsigned int done, order;
 
 	for (done = 0; done < 2; done++)
-		touches[done] = covers(&pair->of[done], watched[i]) && result[done] >= 0;
+		touches[done] = covers(&pair->of[done], watched[i]) && result[done] >= 0 &&
+				(pair->of[done].what != SYNC || !through[done] ||
+				 result[done]);
 	for (done = 0; done < 4; done++) {
 		if ((through[0] && !(done & 1)) || (through[1] && !(done & 2)))
 			continue;
@@ -363,7 +394,7 @@ static bool possible(unsigned int i, int value)
 
 			for (unsigned int n = 0; n < 2; n++)
 				if (done >> (n ^ order) & 1 && touches[n ^ order])
-					is = becomes(&pair->of[n ^ order], is);
+					is = becomes(n ^ order, is);
 			if (is == value)
 				return true;
 		}

@@ -8,4 +8,4 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 exec vm/run --kernel 6.12-kcsan --timeout 3000 --append kcsan.skip_watch=200 -- \
-	tests/fs/guest -s 20 -t 900 -- races race-size race-copy race-grow race-link fsx
+	tests/fs/guest -s 20 -t 900 -- races race-size race-copy race-grow race-link race-sync fsx

@@ -16,5 +16,5 @@ check "files on a device, debug kernel" vm/run --kernel 6.12-debug --timeout 300
 check "allocations that fail" vm/run --kernel 6.12-debug --timeout 1800 --nvdimm "$tmp/device:1G" \
 	--nvdimm "$tmp/second:64M" -- tests/fs/guest -p -t 1500 -- failnth
 check "data races" vm/run --kernel 6.12-kcsan --timeout 3000 --append kcsan.skip_watch=200 \
-	--nvdimm "$tmp/device:1G" -- tests/fs/guest -p -s 20 -t 900 -- races race-size race-copy race-grow race-link fsx
+	--nvdimm "$tmp/device:1G" -- tests/fs/guest -p -s 20 -t 900 -- races race-size race-copy race-grow race-link race-sync fsx
 finish

@@ -206,6 +206,17 @@ static int remove_attribute(void)
 	return failed(removexattr("other", "user.u"));
 }
 
+/* Of a file with more than all attributes may have, with its list. */
+static int replace_of_crowded(void)
+{
+	return failed(setxattr("crowded", "user.large", "x", 1, 0));
+}
+
+static int remove_of_crowded(void)
+{
+	return failed(removexattr("crowded", "user.large"));
+}
+
 static int get_attribute(void)
 {
 	return failed(
@@ -340,6 +351,8 @@ const struct op on_names[] = {
 	{ "setxattr, 32 KiB", EMPTY, NULL, set_large_attribute, false },
 	{ "setxattr, another value", EMPTY, NULL, replace_attribute, false },
 	{ "removexattr", EMPTY, NULL, remove_attribute, false },
+	{ "setxattr, too many with the list", EMPTY, NULL, replace_of_crowded, false },
+	{ "removexattr, too many with the list", EMPTY, NULL, remove_of_crowded, false },
 	{ "getxattr", EMPTY, NULL, get_attribute, false },
 	{ "listxattr", EMPTY, NULL, list_attributes, false },
 	{ "access list", EMPTY, NULL, set_access_list, false },

@@ -56,8 +56,33 @@ static void make_list(const char *name, const char *which)
 		bail("%s of %s: %s", which, name, strerror(errno));
 }
 
+/* An attribute and a list of 1000 users, together more than the limit of the first. */
+static void make_crowded(void)
+{
+	static struct {
+		struct posix_acl_xattr_header header;
+		struct posix_acl_xattr_entry entries[1004];
+	} list = { { POSIX_ACL_XATTR_VERSION }, { { ACL_USER_OBJ, 6, ACL_UNDEFINED_ID } } };
+	static const char value[60000];
+	const unsigned int users = 1000;
+
+	for (unsigned int i = 1; i <= users; i++)
+		list.entries[i] = (struct posix_acl_xattr_entry){ ACL_USER, 6, 1000 + i };
+	list.entries[users + 1] =
+		(struct posix_acl_xattr_entry){ ACL_GROUP_OBJ, 4, ACL_UNDEFINED_ID };
+	list.entries[users + 2] =
+		(struct posix_acl_xattr_entry){ ACL_MASK, 6, ACL_UNDEFINED_ID };
+	list.entries[users + 3] =
+		(struct posix_acl_xattr_entry){ ACL_OTHER, 0, ACL_UNDEFINED_ID };
+	close(file("crowded", 0, 0));
+	if (setxattr("crowded", "user.large", value, sizeof(value), 0) ||
+	    setxattr("crowded", "system.posix_acl_access", &list, sizeof(list), 0))
+		bail("crowded: %s", strerror(errno));
+}
+
 void state_make_names(void)
 {
+	make_crowded();
 	close(file("listed", 0, 0));
 	if (mkdir("dir", 0755) || mkdir("many", 0755) || mkdir("lists", 0755) ||
 	    symlink("other", "symbolic") || link("other", "second") ||

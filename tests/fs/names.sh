@@ -4,7 +4,7 @@
 # shellcheck shell=bash disable=SC2034 # used by those who source this file
 
 names=(morsels eof names attributes xattr permissions io locks watch futex handles space memcg
-	races race-size race-copy race-grow race-link fsx)
+	races race-size race-copy race-grow race-link race-sync fsx)
 
 # Those for a device: but for what looks at the memory of a control group, of which
 # nothing is used, or counts each frame of a directory.
