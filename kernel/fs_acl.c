@@ -73,8 +73,6 @@ static int set_acl(morsel_idmap_t *idmap, struct inode *inode, struct posix_acl 
 		set_cached_acl(inode, type, old);
 		acl_pay(inode, acl_bytes(acl), acl_bytes(old));
 	} else {
-		/* Where there is no device. */
-		inode->i_mode = mode;
 		inode_set_ctime_current(inode);
 	}
 	morsel_fs_pool_changed(inode);

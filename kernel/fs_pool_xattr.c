@@ -189,9 +189,9 @@ static void list_set(struct inode *inode, u64 list, umode_t mode)
 
 /**
  * morsel_fs_pool_xattrs() - the attributes have changed: so do they on the device
- * @inode: the inode, whose lock of the attributes is held; nothing is done for one that
- *         is on none
- * @mode:  what it has from then on as well: neither says more without the other
+ * @inode: the inode, whose lock of the attributes is held; of one that is on none only
+ *         the mode changes
+ * @mode:  what it has from then on: neither says more without the other
  *
  * Return: 0, or nothing has changed there: -ENOSPC or -ENOMEM.
  */
@@ -201,8 +201,10 @@ int morsel_fs_pool_xattrs(struct inode *inode, umode_t mode)
 	u64 top = 0;
 	int err;
 
-	if (!morsel_inode_of(inode)->medium)
+	if (!morsel_inode_of(inode)->medium) {
+		inode->i_mode = mode;
 		return 0;
+	}
 	err = text_make(&text, inode);
 	if (!err && text.used > TEXT_MAX)
 		err = -ENOSPC;

@@ -12,6 +12,8 @@
 #include <err.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,22 @@ static void page(const char *name, off_t at, int with)
 	close(fd);
 }
 
+/* A user more, who may read and write; the owner, the group and others as in 0640. */
+static int add_user(const char *name)
+{
+	struct {
+		struct posix_acl_xattr_header header;
+		struct posix_acl_xattr_entry entries[5];
+	} list = { { POSIX_ACL_XATTR_VERSION },
+		   { { ACL_USER_OBJ, 6, ACL_UNDEFINED_ID },
+		     { ACL_USER, 6, 9 },
+		     { ACL_GROUP_OBJ, 4, ACL_UNDEFINED_ID },
+		     { ACL_MASK, 6, ACL_UNDEFINED_ID },
+		     { ACL_OTHER, 0, ACL_UNDEFINED_ID } } };
+
+	return setxattr(name, "system.posix_acl_access", &list, sizeof(list), 0);
+}
+
 static void make(void)
 {
 	page("file", 0, 'f');
@@ -57,6 +75,8 @@ static void make(void)
 	page("dir/inner", 0, 'i');
 	need("dir/hard", link("other", "dir/hard"));
 	need("empty", mkdir("empty", 0700));
+	need("shared", mkdir("shared", 0700));
+	need("shared", add_user("shared"));
 	/* The copy of the attributes that does not count is not like the one that does. */
 	need("dir", chmod("dir", 0700));
 	need("dir", chmod("dir", 0755));
@@ -73,6 +93,8 @@ static int op_over(void) { return rename("file", "dir/inner"); }
 static int op_rename_dir(void) { return rename("dir", "empty"); }
 static int op_truncate(void) { return truncate("holes", 5 * PAGE / 2); }
 static int op_chmod(void) { return chmod("dir", 02711); }
+static int op_setfacl(void) { return add_user("other"); }
+static int op_chmod_acl(void) { return chmod("shared", 01777); }
 static int op_remove(void) { return removexattr("file", "user.one"); }
 
 static int op_write(void)
@@ -142,6 +164,7 @@ static const struct {
 	{ "punch", op_punch },	     { "allocate", op_allocate }, { "write", op_write },
 	{ "fill", op_fill },	     { "grow-2", op_grow_2 },	{ "grow-3", op_grow_3 },
 	{ "chmod", op_chmod },	     { "setxattr", op_setxattr }, { "remove", op_remove },
+	{ "setfacl", op_setfacl },   { "chmod-acl", op_chmod_acl },
 };
 
 #define OPS (sizeof(ops) / sizeof(*ops))
