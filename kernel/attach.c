@@ -455,6 +455,22 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
 	return done;
 }
 
+/* The table that is wanted at a fault, and the entry for it; not 0: there is none. */
+static vm_fault_t slot_table(struct vm_fault *vmf, struct morsel_tree *tree, u64 index,
+			     unsigned int level, u64 **entry, u64 *table)
+{
+	int err;
+
+	*entry = slot_entry(vmf->vma->vm_mm,
+			    ALIGN_DOWN(vmf->address, morsel_level_size(level)), level);
+	if (!*entry)
+		return VM_FAULT_NOPAGE;
+	err = morsel_tree_table(tree, index, level, table);
+	if (err)
+		return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	return 0;
+}
+
 /**
  * morsel_view_attached() - is a table attached at a fault?
  * @vmf:   the fault
@@ -475,16 +491,11 @@ static bool slot_attach(struct morsel_view *view, struct vm_fault *vmf,
 vm_fault_t morsel_view_attached(struct vm_fault *vmf, struct morsel_tree *tree, u64 index,
 				unsigned int level, bool present)
 {
-	unsigned long addr = ALIGN_DOWN(vmf->address, morsel_level_size(level));
-	u64 *entry = slot_entry(vmf->vma->vm_mm, addr, level);
-	u64 table;
-	int err;
+	u64 *entry, table;
+	vm_fault_t ret = slot_table(vmf, tree, index, level, &entry, &table);
 
-	if (!entry)
-		return VM_FAULT_NOPAGE;
-	err = morsel_tree_table(tree, index, level, &table);
-	if (err)
-		return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	if (ret)
+		return ret;
 	if (morsel_entry_pfn(READ_ONCE(*entry)) != table)
 		return 0;
 	if (present)
@@ -536,16 +547,12 @@ vm_fault_t morsel_view_attach(struct morsel_view *view, struct vm_fault *vmf,
 			      unsigned int level, unsigned long seq)
 {
 	unsigned long addr = ALIGN_DOWN(vmf->address, morsel_level_size(level));
-	u64 *entry = slot_entry(vmf->vma->vm_mm, addr, level);
 	struct morsel_slot *slot;
-	u64 table, value;
-	int err;
+	u64 *entry, table, value;
+	vm_fault_t ret = slot_table(vmf, tree, index, level, &entry, &table);
 
-	if (!entry)
-		return VM_FAULT_NOPAGE;
-	err = morsel_tree_table(tree, index, level, &table);
-	if (err)
-		return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	if (ret)
+		return ret;
 	slot = kmalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 	if (!slot)
 		return VM_FAULT_OOM;
